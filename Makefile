@@ -1,0 +1,60 @@
+# The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test run outputs bench clean environment
+
+# Choices, given as `make test NAME=value`:
+#   PYTHON      the Python to set up with, where the one found is not the one wanted
+#   TENSORFLOW  another version, such as 2.20.*, in an environment of its own; KERAS likewise
+#   JOBS        how many notebooks `make test` runs at a time
+#   ARGS        passed on: to JupyterLab, or the notebooks that `make run` and `make outputs` take
+TENSORFLOW ?=
+KERAS ?=
+JOBS ?=
+ARGS :=
+
+ENV := .venv$(if $(TENSORFLOW),-tensorflow-$(TENSORFLOW:.*=))$(if $(KERAS),-keras-$(KERAS:.*=))
+IN_ENV := $(ENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)/python -m
+
+# Jupyter, IPython, Matplotlib and Keras keep their settings here and read none of the user's.
+HOME_HERE := $(CURDIR)/build/home
+export IPYTHONDIR := $(HOME_HERE)/ipython
+export JUPYTER_CONFIG_DIR := $(HOME_HERE)/jupyter
+export JUPYTER_DATA_DIR := $(HOME_HERE)/jupyter
+export JUPYTERLAB_SETTINGS_DIR := $(HOME_HERE)/jupyter/lab/user-settings
+export JUPYTERLAB_WORKSPACES_DIR := $(HOME_HERE)/jupyter/lab/workspaces
+export JUPYTER_PREFER_ENV_PATH := 1
+export KERAS_HOME := $(HOME_HERE)/keras
+export MPLCONFIGDIR := $(HOME_HERE)/matplotlib
+unexport JUPYTER_CONFIG_PATH JUPYTER_PATH JUPYTER_RUNTIME_DIR PYTHONHOME PYTHONPATH
+
+# A container has no user but root, whom Jupyter refuses unless told. It serves this machine only.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# A claim that does not hold stops these; in the lab it is shown and the learner goes on.
+test run outputs: export COURSE_STRICT := 1
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+lab: environment ## open the course in JupyterLab, at lesson 00
+	$(IN_ENV) jupyterlab --ServerApp.root_dir=. --LanguageServerManager.autodetect=False \
+	    --LabApp.default_url=/lab/tree/notebooks/00_overfitting.ipynb $(AS_ROOT) $(ARGS)
+
+test: environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
+	@$(IN_ENV) tools.test $(JOBS:%=--jobs %)
+
+run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
+	@$(IN_ENV) tools.execute run $(ARGS)
+
+outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh their stored outputs
+	@$(IN_ENV) tools.execute outputs $(ARGS)
+
+bench: environment ## time the repeats against model.fit
+	@$(IN_ENV) tools.bench $(ARGS)
+
+clean: ## remove what these commands made: pages, caches, environments
+	rm -rf build .venv .venv-*
+
+environment:
+	@sh tools/environment.sh $(ENV)

@@ -1,0 +1,1 @@
+"""Unit tests of utils and tools, and guards over the notebooks."""

@@ -1,0 +1,68 @@
+"""The environment is made once, starts afresh after an interruption, and needs the right Python."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tools.notebooks import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which("sh"), reason="needs a shell")
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A course that requires nothing, so that setting up is quick and needs no network."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "environment.sh", tmp_path / "tools")
+    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    (tmp_path / "constraints.txt").write_text(
+        "keras==3.15.1\nnumpy==2.4.6\ntensorflow-cpu==2.21.0\n"
+    )
+    return tmp_path
+
+
+def set_up(clone, **choices):
+    env = {name: value for name, value in os.environ.items() if name not in ("TENSORFLOW", "KERAS")}
+    env |= {"PYTHON": sys.executable} | choices
+    command = ["sh", "tools/environment.sh", ".venv"]
+    return subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True, check=False)
+
+
+def test_it_is_made_once_and_again_when_unfinished_or_outdated(clone):
+    assert "Setting up .venv with Python 3." in set_up(clone).stdout
+    second = set_up(clone)
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+
+    leftover = clone / ".venv" / "leftover"
+    leftover.touch()
+    (clone / ".venv" / "installed").unlink()
+    assert "Setting up" in set_up(clone).stdout
+    assert not leftover.exists()
+
+    assert "Setting up" in set_up(clone, TENSORFLOW="2.20.*", KERAS="3.13.*").stdout
+    pins = (clone / ".venv" / "constraints.txt").read_text()
+    assert pins == "keras==3.13.*\nnumpy==2.4.6\ntensorflow-cpu==2.20.*\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [("3.10", "stand-in is Python 3.10"), ("3.14", "is Python 3.14"), ("3.12", "without venv")],
+)
+def test_an_unsuitable_python_is_named(clone, version, message):
+    stand_in = clone / "stand-in"
+    stand_in.write_text(
+        f"#!/bin/sh\ncase $2 in *version_info*) echo {version};; *) exit 1;; esac\n"
+    )
+    stand_in.chmod(0o755)
+    result = set_up(clone, PYTHON=str(stand_in))
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "needs Python 3.11, 3.12 or 3.13" in result.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_a_python_that_is_not_there_is_said(clone):
+    assert "Found: none of them" in set_up(clone, PYTHON="/nowhere/python3").stderr

@@ -1,0 +1,1 @@
+"""What the Makefile runs; the lessons do not need it."""

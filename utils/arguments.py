@@ -1,0 +1,50 @@
+"""Checks of arguments: each error names the argument, what came, and what would do."""
+
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+
+import keras
+
+
+def whole_number(name, value, least=1):
+    """Return `value` if it is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} is {value!r}; give a whole number of at least {least}")
+    if value < least:
+        raise ValueError(f"{name} is {value}; give a whole number of at least {least}")
+    return int(value)
+
+
+def distinct_seeds(seeds):
+    """Return `seeds` as a tuple of different whole numbers, at least one."""
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds is {seeds!r}; give a list of whole numbers, as SEEDS or [0, 1, 2]")
+    seeds = tuple(whole_number("each of seeds", seed, least=0) for seed in seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds is {seeds}; give at least one seed, and each only once")
+    return seeds
+
+
+def named_functions(name, functions):
+    """Return `functions` as a dict from names to functions; None gives an empty one."""
+    if functions is None:
+        return {}
+    if not isinstance(functions, Mapping) or not all(map(callable, functions.values())):
+        raise TypeError(
+            f'{name} is {functions!r}; give a dict from names to functions of a model, as {{"norm": f}}'
+        )
+    return dict(functions)
+
+
+def only_early_stopping(callbacks):
+    """Return the one `EarlyStopping` in `callbacks`, or None; any other callback is an error."""
+    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.EarlyStopping):
+            raise ValueError(
+                f"callbacks has {callback!r}; `repeat` calls only keras.callbacks.EarlyStopping "
+                "(to look into the training, use `watch`; for anything else, use `fit`)"
+            )
+    if len(callbacks) > 1:
+        raise ValueError(f"callbacks has {len(callbacks)} EarlyStopping; give one")
+    return callbacks[0] if callbacks else None

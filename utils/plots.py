@@ -1,0 +1,181 @@
+"""The figures of the course: one visual language for every notebook.
+
+Solid line: training. Dashed line: validation. Thin: one run. Thick: the mean of the runs.
+One colour per arm, from the Okabe-Ito palette, which colour-blind readers can tell apart:
+grey for the baseline, blue for the fix, orange for the baseline stopped early.
+"""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from PIL import Image
+
+BASELINE, FIX, STOPPED = "#4d4d4d", "#0072b2", "#e69f00"
+OTHERS = ("#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+MARKERS = {BASELINE: "o", FIX: "s", STOPPED: "^"}
+WIDTH = 8.0
+PIXELS_PER_INCH = 96
+SHARPNESS = 1.5
+COLOURS = 96
+
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "lines.linewidth": 2.2,
+}
+plt.rcParams.update(STYLE)
+
+
+def panels(columns=1, rows=1, height=3.2, share=True):
+    """A figure 768 pixels wide, and its axes: one, or an array of them.
+
+    height   of a row, in inches of 96 pixels
+    share    whether the panels share both axes, so that before and after can be compared by eye
+    """
+    return plt.subplots(rows, columns, figsize=(WIDTH, height * rows), sharex=share, sharey=share)
+
+
+def show(fig, alt):
+    """Show `fig` with a description for people who do not see it, and close it.
+
+    alt   what the figure shows, in a sentence or two without measured numbers: it stands in the
+          image's metadata and as the output's plain text, which nbval compares
+    """
+    if not isinstance(alt, str) or len(alt) < 40:
+        raise ValueError(f"alt is {alt!r}; describe in a sentence what the figure shows")
+    width, height = (int(inches * PIXELS_PER_INCH) for inches in fig.get_size_inches())
+    metadata = {"image/png": {"alt": alt, "width": width, "height": height}}
+    display({"image/png": png(fig), "text/plain": alt}, raw=True, metadata=metadata)
+    plt.close(fig)
+
+
+def png(fig):
+    """The figure as PNG bytes, with few colours so that notebooks stay small."""
+    with io.BytesIO() as file:
+        fig.savefig(file, format="png", dpi=PIXELS_PER_INCH * SHARPNESS)
+        image = Image.open(file).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    with io.BytesIO() as file:
+        image.save(file, format="png", optimize=True)
+        return file.getvalue()
+
+
+def draw_runs(ax, values, label, color=BASELINE, linestyle="-", x=None):
+    """Draw every run thin and their mean thick; one run is drawn thick.
+
+    values   (n,) or (runs, n); NaN where a run has ended
+    x        (n,): by default the epochs 1 to n
+    """
+    values = np.atleast_2d(np.asarray(values, dtype=float))
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"values has shape {values.shape}; give (n,) or (runs, n)")
+    x = np.arange(1, values.shape[1] + 1) if x is None else np.asarray(x)
+    if x.shape != values.shape[1:]:
+        raise ValueError(f"x has shape {x.shape}; give one x for each of {values.shape[1]} values")
+    if len(values) > 1:
+        ax.plot(x, values.T, color=color, linestyle=linestyle, linewidth=0.7, alpha=0.45)
+    alive = ~np.isnan(values).all(axis=0)
+    mean = np.nanmean(values[:, alive], axis=0)
+    ax.plot(x[alive], mean, color=color, linestyle=linestyle, label=label)
+
+
+def learning_curves(history, titles, color=BASELINE, axes=None, names=("loss", "accuracy")):
+    """Draw training (solid) and validation (dashed) over the epochs, one panel per name.
+
+    history   name -> (epochs,) or (seeds, epochs), as `fit(…).history` or `Runs.history`
+    titles    one sentence per panel: what the reader finds there
+    axes      the panels of an earlier figure, to draw another arm into; by default a new figure
+    Returns the figure.
+    """
+    missing = [key for name in names for key in (name, f"val_{name}") if key not in history]
+    if missing:
+        raise ValueError(f"history has no {missing[0]!r}; it has {', '.join(history)}")
+    if axes is None:
+        _, axes = panels(columns=len(names), share=False)
+    axes = np.atleast_1d(axes)
+    for ax, name, title in zip(axes, names, titles, strict=True):
+        draw_runs(ax, history[name], "training", color)
+        draw_runs(ax, history[f"val_{name}"], "validation", color, "--")
+        ax.set(title=title, xlabel="epoch", ylabel=name)
+        ax.legend()
+    return axes[0].figure
+
+
+def draw_pairs(ax, arms, labels, colors, title, ylabel):
+    """Draw what each run of each arm ends with, the runs of one seed joined by a line.
+
+    arms   one array (seeds,) per arm, in the order of `labels` and `colors`
+    """
+    values = np.stack([np.asarray(arm, dtype=float) for arm in arms])
+    if values.ndim != 2 or not len(values) == len(labels) == len(colors):
+        raise ValueError(
+            f"arms has shape {values.shape}; give one array of numbers per seed for each label"
+        )
+    places = np.arange(len(values))
+    ax.plot(places, values, color="#999999", linewidth=0.8, zorder=1)
+    for place, row, color in zip(places, values, colors, strict=True):
+        marker = MARKERS.get(color, "D")
+        ax.scatter(np.full(len(row), place), row, color=color, marker=marker, s=28, zorder=2)
+        ax.hlines(row.mean(), place - 0.22, place + 0.22, color=color, linewidth=3)
+    ax.set(title=title, ylabel=ylabel, xlim=(-0.5, len(values) - 0.5))
+    ax.set_xticks(places, labels)
+    ax.grid(axis="x", visible=False)
+
+
+def draw_differences(ax, comparisons, labels, colors, title, xlabel):
+    """Draw each pair's difference as a dot, and the mean with its 95 % interval; zero is marked."""
+    rows = np.arange(len(comparisons))[::-1]
+    for row, comparison, color in zip(rows, comparisons, colors, strict=True):
+        points = comparison.differences
+        ax.scatter(points, np.full(len(points), row), color=color, alpha=0.5, s=24)
+        ax.errorbar(
+            comparison.mean,
+            row - 0.22,
+            xerr=comparison.half_width,
+            fmt=MARKERS.get(color, "D"),
+            color=color,
+            capsize=4,
+        )
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set(title=title, xlabel=xlabel, ylim=(-0.6, len(rows) - 0.4))
+    ax.set_yticks(rows, labels)
+    ax.grid(axis="y", visible=False)
+
+
+def draw_images(images, captions, columns=5, wrong=None):
+    """Draw images in a grid, each with its caption; those in `wrong` get a red, dashed frame.
+
+    images   (n, height, width), from 0 for white to 1 for black
+    wrong    bool (n,), by default none
+    Returns the figure.
+    """
+    images = np.asarray(images)
+    if images.ndim != 3 or len(images) != len(captions):
+        raise ValueError(
+            f"images has shape {images.shape} with {len(captions)} captions; "
+            "give (n, height, width) and one caption each"
+        )
+    wrong = np.zeros(len(images), dtype=bool) if wrong is None else np.asarray(wrong)
+    rows = -(-len(images) // columns)
+    fig, axes = panels(columns, rows, height=WIDTH / columns * 1.12)
+    for ax in np.ravel(axes):
+        ax.set_axis_off()
+    for ax, image, caption, is_wrong in zip(np.ravel(axes), images, captions, wrong, strict=False):
+        ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        ax.set_title(caption, fontsize=10, fontweight="normal", loc="center")
+        if is_wrong:
+            frame = plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False)
+            frame.set(edgecolor="#d55e00", linestyle="--", linewidth=3)
+            ax.add_patch(frame)
+    return fig

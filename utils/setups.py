@@ -1,0 +1,161 @@
+"""What an arm was: its model, its training and its data, in words that can be compared."""
+
+import hashlib
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import keras
+import numpy as np
+
+from utils.seeding import layers_of, seeded
+
+NOT_SETTINGS = ("name", "dtype", "trainable", "batch_shape")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """layers: (class, settings) in order. training: name -> text. Data as SHA-256, one per seed."""
+
+    layers: tuple[tuple[str, dict[str, str]], ...]
+    parameters: int
+    training: dict[str, str]
+    training_data: tuple[str, ...]
+    evaluation_data: tuple[str, ...]
+    input_shape: tuple[int, ...]
+
+
+def setup_of(plan, seeds):
+    """Describe what `plan` trains; an error if its models start alike under two seeds."""
+    data = plan.data_for(seeds[0])
+    check_examples(data)
+    model = seeded(plan.build_model, seeds[0], data.x_train.shape)
+    if len(seeds) > 1:
+        start = model.get_weights()
+        other = seeded(plan.build_model, seeds[1], data.x_train.shape)
+        check_difference(model, start, other)
+    prints = [fingerprints(plan.data_for(seed)) for seed in seeds]
+    return Setup(
+        layers=tuple((type(layer).__name__, settings(layer)) for layer in layers_of(model)),
+        parameters=model.count_params(),
+        training=training_settings(plan, model),
+        training_data=tuple(train for train, _ in prints),
+        evaluation_data=tuple(evaluation for _, evaluation in prints),
+        input_shape=tuple(data.x_train.shape),
+    )
+
+
+def check_examples(data):
+    """Refuse data whose images and labels do not belong together."""
+    for part in ("train", "val"):
+        missing = [name for name in (f"x_{part}", f"y_{part}") if not hasattr(data, name)]
+        if missing:
+            raise TypeError(f"data has no {missing[0]}; give x_train, y_train, x_val and y_val")
+        x, y = np.shape(getattr(data, f"x_{part}")), np.shape(getattr(data, f"y_{part}"))
+        if not x or not y or x[0] != y[0] or x[0] == 0:
+            raise ValueError(
+                f"data.y_{part} has shape {y} and data.x_{part} {x}; give one label per example"
+            )
+
+
+def check_difference(model, start, other):
+    """Refuse a build function that gives no new model, or the same start, under another seed."""
+    if other is model:
+        raise ValueError("build_model returned the same model twice; build a new one inside it")
+    if all(np.array_equal(a, b) for a, b in zip(start, other.get_weights(), strict=False)):
+        raise ValueError(
+            "build_model returned the same initial weights under two seeds; "
+            "give its initializers no seed"
+        )
+
+
+def training_settings(plan, model):
+    """How `plan` trains `model`, as name -> text."""
+    compiled = model.get_compile_config() or {}
+    return {
+        "optimizer": text_of(keras.saving.serialize_keras_object(model.optimizer)),
+        "loss": text_of(compiled.get("loss")),
+        "epochs": str(plan.epochs),
+        "batch size": str(plan.batch_size),
+        "early stopping": plan.early_stopping.monitor if plan.early_stopping else "none",
+    }
+
+
+def settings(layer):
+    """The settings of one layer that are not None, as name -> text."""
+    try:
+        config = layer.get_config()
+    except NotImplementedError:
+        return {}
+    return {
+        name: text_of(value)
+        for name, value in config.items()
+        if name not in NOT_SETTINGS and value is not None
+    }
+
+
+def text_of(config):
+    """A serialized Keras object as it would be written: `L2(l2=0.01)`."""
+    if isinstance(config, dict) and "class_name" in config:
+        inner = config.get("config")
+        if not isinstance(inner, dict):
+            return str(inner)
+        parts = [
+            f"{name}={text_of(value)}"
+            for name, value in inner.items()
+            if name not in NOT_SETTINGS and value is not None
+        ]
+        return f"{config['class_name']}({', '.join(parts)})"
+    return f"{config:.6g}" if isinstance(config, float) else str(config)
+
+
+def fingerprints(data):
+    """SHA-256 of what an arm trains on, and of what it is evaluated on."""
+    return tuple(
+        hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+        for parts in ((data.x_train, data.y_train), (data.x_val, data.y_val))
+    )
+
+
+def differences(setup, other):
+    """What differs between two arms, a line each: every line but one is a confound."""
+    lines = layer_differences(setup.layers, other.layers)
+    for name, value in setup.training.items():
+        if other.training[name] != value:
+            lines.append(f"{name}: {value} → {other.training[name]}")
+    if setup.parameters != other.parameters:
+        lines.append(f"parameters: {setup.parameters:,} → {other.parameters:,}")
+    if setup.training_data != other.training_data:
+        lines.append("training data")
+    return lines
+
+
+def layer_differences(layers, others):
+    """Layers added, removed, or with other settings, a line each."""
+    classes, other_classes = [name for name, _ in layers], [name for name, _ in others]
+    lines = []
+    for what, a, b, c, d in SequenceMatcher(None, classes, other_classes, False).get_opcodes():
+        if what == "equal":
+            for number, (old, new) in enumerate(zip(layers[a:b], others[c:d], strict=True), a + 1):
+                lines += [f"layer {number}, {line}" for line in setting_differences(*old, new[1])]
+            continue
+        lines += [f"− {written(*layer)}" for layer in layers[a:b]]
+        lines += [f"+ {written(*layer)} after {place(others, c)}" for layer in others[c:d]]
+    return lines
+
+
+def setting_differences(name, old, new):
+    """Settings of a layer that changed: `Dense: kernel_regularizer none → L2(l2=0.01)`."""
+    return [
+        f"{name}: {key} {old.get(key, 'none')} → {new.get(key, 'none')}"
+        for key in [*old, *(key for key in new if key not in old)]
+        if old.get(key) != new.get(key)
+    ]
+
+
+def written(name, options):
+    """A layer as it would be written, its first two settings only: `Dropout(rate=0.5)`."""
+    return f"{name}({', '.join(f'{key}={value}' for key, value in list(options.items())[:2])})"
+
+
+def place(layers, index):
+    return f"layer {index} ({layers[index - 1][0]})" if index else "the input"
