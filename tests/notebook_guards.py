@@ -39,6 +39,7 @@ RANDOM_ID = re.compile(r"[0-9a-f]{8}")  # what nbformat gives a cell that has no
 PERMANENT_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,30}")
 NOT_PYTHON = ast.Module([], [])
 TRAINED_NUMBER = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|\d+e[+-]?\d+|\d+\s?%|\d+ of \d+")
+UNPUBLISHED = "not published yet"
 BADGE = re.compile(r"https://colab\.research\.google\.com/github/.+?/.+?/blob/.+?/([^)\s\"]+)")
 
 
@@ -311,12 +312,16 @@ def file_is_small(notebook: NotebookNode, path: Path) -> list[str]:
 # The course
 
 
+def lines_of_code(cell: NotebookNode) -> int:
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
 @guard
 def shape_is_a_lessons(notebook: NotebookNode, path: Path) -> list[str]:
     if kind(path) not in ("lesson", "deeper"):
         return []
-    lines = {cell.id: len(cell.source.splitlines()) for cell in code_cells(notebook)}
-    prose = 1 - len(lines) / max(len(notebook.cells), 1)
+    lines = {cell.id: lines_of_code(cell) for cell in code_cells(notebook)}
+    prose = (len(notebook.cells) - len(lines)) / max(len(notebook.cells), 1)
     typical = median(lines.values() or [0])
     found = [
         f"cell {name}: {length} lines of at most {MOST_LINES}"
@@ -326,7 +331,7 @@ def shape_is_a_lessons(notebook: NotebookNode, path: Path) -> list[str]:
     if kind(path) == "lesson" and len(notebook.cells) > LESSON_CELLS:
         found.append(f"{len(notebook.cells)} cells of at most {LESSON_CELLS}")
     if prose < PROSE_SHARE:
-        found.append(f"{prose:.0%} of the cells are prose, at least {PROSE_SHARE:.0%} should be")
+        found.append(f"{prose:.1%} of the cells are prose, at least {PROSE_SHARE:.0%} should be")
     if typical > MEDIAN_LINES:
         found.append(f"median code cell of {typical} lines, {MEDIAN_LINES} at most")
     if len(images(notebook)) > MOST_FIGURES:
@@ -375,11 +380,12 @@ def links_are_secure(notebook: NotebookNode, path: Path) -> list[str]:
 
 @guard
 def badge_opens_this_notebook(notebook: NotebookNode, path: Path) -> list[str]:
-    """Lessons have a Colab badge; wherever there is one, it points at its own notebook."""
+    """Lessons have a Colab badge, or say why not; a badge points at its own notebook."""
     targets = [target for cell in notebook.cells for target in BADGE.findall(cell.source)]
     folders = path.parts[path.parts.index("notebooks") :]
-    if kind(path) == "lesson" and not targets:
-        return ["has no Colab badge"]
+    says_why = any(UNPUBLISHED in cell.source for cell in notebook.cells[:1])
+    if kind(path) == "lesson" and not targets and not says_why:
+        return [f"has no Colab badge, nor the words '{UNPUBLISHED}' in its first cell"]
     wrong = [target for target in targets if target != "/".join(folders)]
     return [f"Colab badge opens {target}, not {'/'.join(folders)}" for target in wrong]
 

@@ -164,7 +164,7 @@ REJECTED = [
     (guards.metadata_is_clean, set_outputs("gap", WIDGET), "gap: stores a widget"),
     (guards.file_is_small, add_prose("x" * 400_000), "kB of at most 400"),
     (guards.shape_is_a_lessons, add_prose("More.", 23), "31 cells of at most 30"),
-    (guards.shape_is_a_lessons, add_code("1", "2", "3"), "36% of the cells are prose"),
+    (guards.shape_is_a_lessons, add_code("1", "2", "3"), "36.4% of the cells are prose"),
     (guards.shape_is_a_lessons, set_source("curves", "1\n" * 21), "curves: 21 lines of at most 20"),
     (guards.shape_is_a_lessons, add_code(*["1\n" * 9] * 9), "median code cell of 9 lines"),
     (guards.shape_is_a_lessons, set_outputs("curves", *[figure()] * 9), "9 figures"),

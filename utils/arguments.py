@@ -31,7 +31,8 @@ def named_functions(name, functions):
         return {}
     if not isinstance(functions, Mapping) or not all(map(callable, functions.values())):
         raise TypeError(
-            f'{name} is {functions!r}; give a dict from names to functions of a model, as {{"norm": f}}'
+            f"{name} is {functions!r}; give a dict from names to functions of a model, "
+            'as {"norm": norm_of}'
         )
     return dict(functions)
 

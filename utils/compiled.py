@@ -156,11 +156,11 @@ def without_names(config):
 
 def automatic_names(config):
     """The names of all models, layers and optimizers in a serialized model, in order."""
-    parts = config if isinstance(config, list) else config.values()
-    if isinstance(config, dict) and config.get("module") in NAMED_MODULES:
-        if config["class_name"] not in UNNAMED_CLASSES and "name" in config["config"]:
+    if isinstance(config, dict):
+        named = config.get("module") in NAMED_MODULES
+        if named and config["class_name"] not in UNNAMED_CLASSES and "name" in config["config"]:
             yield config["config"]["name"]
-    for part in parts:
+    for part in config if isinstance(config, list) else config.values():
         if isinstance(part, list | dict):
             yield from automatic_names(part)
 

@@ -112,6 +112,41 @@ def learning_curves(history, titles, color=BASELINE, axes=None, names=("loss", "
     return axes[0].figure
 
 
+def before_after(before, after, titles, name="loss", colors=(BASELINE, FIX)):
+    """Draw the learning curves of two arms side by side, on the same axes.
+
+    before, after   histories, as `learning_curves` takes them
+    titles          one sentence per panel
+    """
+    fig, axes = panels(columns=2)
+    for ax, history, title, color in zip(axes, (before, after), titles, colors, strict=True):
+        learning_curves(history, [title], color, ax, [name])
+    return fig
+
+
+def mark_best(ax, values):
+    """Mark the epoch with the lowest of `values` (epochs,), and shade the epochs after it."""
+    best = int(np.argmin(values))
+    ax.axvspan(best + 1, len(values), color=STOPPED, alpha=0.2, label="wasted epochs")
+    ax.plot(best + 1, values[best], "^", color=STOPPED, markersize=12, label="best epoch")
+    ax.legend()
+
+
+def paired_arms(arms, metrics, titles, colors=(BASELINE, FIX, STOPPED)):
+    """Draw what every run of every arm ends with, one panel per metric.
+
+    arms      `Runs`, the baseline first
+    metrics   names in their history, or of what they measured
+    titles    one sentence per panel
+    """
+    fig, axes = panels(columns=len(metrics), share=False)
+    labels = [arm.name.replace(", ", ",\n").replace(" ", "\n", 1) for arm in arms]
+    for ax, metric, title in zip(np.atleast_1d(axes), metrics, titles, strict=True):
+        values = [arm.final(metric) for arm in arms]
+        draw_pairs(ax, values, labels, colors[: len(arms)], title, metric)
+    return fig
+
+
 def draw_pairs(ax, arms, labels, colors, title, ylabel):
     """Draw what each run of each arm ends with, the runs of one seed joined by a line.
 

@@ -1,7 +1,7 @@
 """One run: what `fit` does with one seed, epoch by epoch, in a compiled loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -142,7 +142,7 @@ class Watcher:
             self.values[name].append(np.asarray(function(self.model)))
 
     def pieces(self, steps):
-        """Cut the next `steps` steps where a look is due; each piece is trained when it is given."""
+        """Cut the next `steps` steps where a look is due; the caller trains each as it comes."""
         start = 0
         while start < steps:
             due = self.every - self.step % self.every if self.every else steps
