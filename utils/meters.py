@@ -12,7 +12,7 @@ def layer_output(model, layer_name, x, training=False):
     training   False: with moving averages, as in `predict`; True: with batch statistics, as in
                `fit`, after which moving averages and dropout seeds are set back
     """
-    probe = keras.Model(model.inputs, model.get_layer(layer_name).output)
+    probe = keras.Model(model.inputs[0], model.get_layer(layer_name).output)
     before = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
     output = np.asarray(probe(x, training=training))
     for variable, value in before:

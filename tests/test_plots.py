@@ -1,0 +1,154 @@
+"""The figures: what is drawn, what is described, and what is refused."""
+
+import io
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from utils import plots
+
+ALT = "Two lines that rise and then part, the dashed one below the solid one."
+HISTORY = {"loss": [3, 2, 1], "val_loss": [3, 2.5, 2.6], "accuracy": [0, 0.5, 1]}
+HISTORY["val_accuracy"] = [0, 0.5, 0.6]
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    calls = []
+    monkeypatch.setattr(plots, "display", lambda *args, **options: calls.append((*args, options)))
+    return calls
+
+
+def test_show_describes_the_image_in_its_metadata_and_as_text(shown):
+    fig, _ = plots.panels()
+    plots.show(fig, ALT)
+    (data, options) = shown[0]
+    assert data["text/plain"] == ALT
+    assert options["metadata"]["image/png"]["alt"] == ALT
+    assert options["raw"] is True
+
+
+def test_a_shown_figure_is_small_sharp_opaque_and_closed(shown):
+    fig, ax = plots.panels()
+    curves = np.exp(-np.arange(40) / 9) + np.linspace(0, 0.1, 10)[:, np.newaxis]
+    plots.draw_runs(ax, curves, "training")
+    plots.show(fig, ALT)
+    png = shown[0][0]["image/png"]
+    image = Image.open(io.BytesIO(png))
+    width = shown[0][1]["metadata"]["image/png"]["width"]
+    assert len(png) < 40_000
+    assert (width, image.width) == (768, 1152)
+    assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+    assert not plt.fignum_exists(fig.number)
+
+
+@pytest.mark.parametrize("alt", [None, "", "a figure", 3])
+def test_a_figure_without_a_description_is_refused(alt):
+    with pytest.raises(ValueError, match=r"alt is .*; describe"):
+        plots.show(plots.panels()[0], alt)
+
+
+def test_many_runs_are_thin_and_their_mean_is_thick():
+    _, ax = plots.panels()
+    plots.draw_runs(ax, [[1, 2], [3, 6]], "training", linestyle="--")
+    *runs, mean = ax.lines
+    assert len(runs) == 2
+    assert all(run.get_linewidth() < 1 < mean.get_linewidth() for run in runs)
+    assert mean.get_ydata().tolist() == [2, 4]
+    assert mean.get_xdata().tolist() == [1, 2]
+    assert {line.get_linestyle() for line in ax.lines} == {"--"}
+
+
+def test_the_mean_covers_the_runs_that_are_still_going():
+    _, ax = plots.panels()
+    plots.draw_runs(ax, [[1, np.nan, np.nan], [3, 5, np.nan]], "training")
+    assert ax.lines[-1].get_ydata().tolist() == [2, 5]
+
+
+@pytest.mark.parametrize("values", [[], np.ones((2, 2, 2)), [[]]])
+def test_runs_of_another_shape_are_refused(values):
+    with pytest.raises(ValueError, match="values has shape"):
+        plots.draw_runs(plots.panels()[1], values, "training")
+
+
+def test_x_must_fit_the_values():
+    with pytest.raises(ValueError, match="x has shape"):
+        plots.draw_runs(plots.panels()[1], [1, 2, 3], "training", x=[1, 2])
+
+
+def test_learning_curves_are_solid_for_training_and_dashed_for_validation():
+    fig = plots.learning_curves(HISTORY, ["It falls", "It rises"])
+    for ax, name in zip(fig.axes, ("loss", "accuracy"), strict=True):
+        styles = {line.get_label(): line.get_linestyle() for line in ax.lines}
+        assert styles == {"training": "-", "validation": "--"}
+        assert ax.lines[1].get_ydata().tolist() == HISTORY[f"val_{name}"]
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", name)
+
+
+def test_learning_curves_name_what_the_history_lacks():
+    with pytest.raises(ValueError, match=r"history has no 'val_loss'; it has loss"):
+        plots.learning_curves({"loss": [1]}, ["It falls"], names=["loss"])
+
+
+def test_before_and_after_share_their_axes():
+    high = {name: np.multiply(values, 10) for name, values in HISTORY.items()}
+    before, after = plots.before_after(HISTORY, high, ["Low", "High"]).axes
+    assert before.get_ylim() == after.get_ylim()
+    assert before.lines[0].get_color() != after.lines[0].get_color()
+
+
+def test_the_lowest_epoch_is_marked():
+    _, ax = plots.panels()
+    plots.mark_best(ax, [3, 1, 2])
+    assert ax.lines[0].get_xydata().tolist() == [[2, 1]]
+
+
+def test_pairs_join_the_runs_of_one_seed():
+    _, ax = plots.panels()
+    colors = [plots.BASELINE, plots.FIX]
+    plots.draw_pairs(ax, [[1, 2, 3], [4, 5, 6]], ["baseline", "fix"], colors, "More", "loss")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 4], [2, 5], [3, 6]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["baseline", "fix"]
+
+
+def test_pairs_need_a_label_for_every_arm():
+    with pytest.raises(ValueError, match="arms has shape"):
+        plots.draw_pairs(plots.panels()[1], [[1, 2], [3, 4]], ["baseline"], ["k"], "", "")
+
+
+def test_arms_are_drawn_one_panel_per_metric():
+    arms = [SimpleNamespace(name=n, final=lambda metric: np.arange(3.0)) for n in ("a", "b")]
+    fig = plots.paired_arms(arms, ["loss", "accuracy"], ["Lower", "Higher"])
+    assert [ax.get_ylabel() for ax in fig.axes] == ["loss", "accuracy"]
+
+
+def test_differences_show_every_pair_and_the_interval():
+    _, ax = plots.panels()
+    pairs = SimpleNamespace(differences=np.array([1.0, 3.0]), mean=2.0, half_width=0.5)
+    plots.draw_differences(ax, [pairs], ["loss"], [plots.FIX], "Higher", "loss")
+    assert ax.collections[0].get_offsets()[:, 0].tolist() == [1, 3]
+    low, high = ax.containers[0][2][0].get_segments()[0][:, 0]
+    assert (low, high) == (1.5, 2.5)
+
+
+def test_images_have_captions_and_wrong_ones_a_dashed_frame():
+    fig = plots.draw_images(np.zeros((3, 4, 4)), ["a", "b", "c"], columns=2, wrong=[0, 1, 0])
+    assert [ax.get_title() for ax in fig.axes] == ["a", "b", "c", ""]
+    assert [len(ax.patches) for ax in fig.axes] == [0, 1, 0, 0]
+    assert fig.axes[1].patches[0].get_linestyle() == "--"
+
+
+@pytest.mark.parametrize(("shape", "captions"), [((3, 4), "abc"), ((3, 4, 4), "ab")])
+def test_images_need_three_axes_and_a_caption_each(shape, captions):
+    with pytest.raises(ValueError, match="images has shape"):
+        plots.draw_images(np.zeros(shape), list(captions))
