@@ -15,6 +15,32 @@ def whole_number(name, value, least=1):
     return int(value)
 
 
+def one_of(name, value, choices):
+    """Return `value` if it is one of `choices`."""
+    if not any(value is choice or value == choice for choice in choices):
+        raise ValueError(f"{name} is {value!r}; give one of {', '.join(map(repr, choices))}")
+    return value
+
+
+def function(name, value):
+    """Return `value` if it can be called."""
+    if not callable(value) or isinstance(value, keras.Model):
+        raise TypeError(
+            f"{name} is {value!r}; give the function itself, without parentheses: it is called "
+            "once per seed"
+        )
+    return value
+
+
+def cadence(watch_every, watch):
+    """Return after how many steps to look, None for after every epoch."""
+    if watch_every is None:
+        return None
+    if not watch:
+        raise ValueError(f"watch_every is {watch_every!r}, but there is no `watch` to call")
+    return whole_number("watch_every", watch_every)
+
+
 def distinct_seeds(seeds):
     """Return `seeds` as a tuple of different whole numbers, at least one."""
     if isinstance(seeds, str) or not isinstance(seeds, Iterable):

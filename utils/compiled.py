@@ -15,6 +15,7 @@ EVALUATION_BATCH = 500
 REMEMBERED_MODELS = 24
 NAMED_MODULES = ("keras", "keras.layers", "keras.optimizers")
 UNNAMED_CLASSES = ("DTypePolicy",)
+NO_XLA = tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError
 
 
 class CompiledLoop:
@@ -23,10 +24,12 @@ class CompiledLoop:
     def __init__(self, model, x, y, jit_compile):
         """Build the metrics on the first examples of `x` and `y`, which no weight sees."""
         self.model = model
-        model.test_step((tf.convert_to_tensor(x[:2]), tf.convert_to_tensor(y[:2])))
-        batches = [tf.TensorSpec((None, None, *part.shape[1:]), part.dtype) for part in (x, y)]
-        self.train_loop = loop_over_batches(model.train_step, batches, jit_compile)
-        self.test_loop = loop_over_batches(model.test_step, batches, jit_compile=False)
+        self.jit_compile = jit_compile
+        model.test_step((x[:2], y[:2]))
+        self.batches = [tf.TensorSpec((None, None, *part.shape[1:]), part.dtype) for part in (x, y)]
+        with_xla = pays_to_compile(model) if jit_compile == "auto" else jit_compile
+        self.train_loop = loop_over_batches(model.train_step, self.batches, with_xla)
+        self.test_loop = loop_over_batches(model.test_step, self.batches, jit_compile=False)
 
     def restart_from(self, fresh):
         """Take over everything that `fresh`, a model of the same architecture, starts with."""
@@ -35,7 +38,23 @@ class CompiledLoop:
 
     def train(self, x, y):
         """Train on stacked batches, `x` (steps, batch, ...) and `y` (steps, batch, ...)."""
-        self.train_loop(x, y)
+        try:
+            self.train_loop(x, y)
+        except NO_XLA as error:
+            self.without_xla(error)
+            self.train_loop(x, y)
+
+    def without_xla(self, error):
+        """Go on without XLA where it cannot compile the model; nothing has been trained then."""
+        if self.jit_compile is True:
+            raise ValueError(
+                "jit_compile is True, but XLA cannot compile this model on this machine; "
+                f'give "auto" or False. XLA says: {error.message[:300]}'
+            ) from error
+        if self.jit_compile is False:
+            raise error
+        self.jit_compile = False
+        self.train_loop = loop_over_batches(self.model.train_step, self.batches, jit_compile=False)
 
     def evaluate(self, batches):
         """Loss and metrics over `batches` in inference mode, as `model.evaluate` gives them."""
@@ -95,37 +114,33 @@ def pays_to_compile(model):
 remembered = {}
 
 
-def compiled_loop(model, x, y, jit_compile):
-    """The loop for `model`'s architecture: a remembered one, or a new one around `model` itself."""
-    if jit_compile == "auto":
-        jit_compile = pays_to_compile(model)
+def compiled_loop(model, x, y, jit_compile, own):
+    """The loop for `model`'s architecture: a remembered one, or a new one around `model` itself.
+
+    own   remembers, in place of this module, models with functions or classes that are not Keras's:
+          their code could change between two calls while their names stay
+    """
     recipe = recipe_of(model)
-    if recipe is None:
-        return CompiledLoop(model, x, y, jit_compile)
+    loops = remembered if of_keras_only(recipe) else own
     shapes = [(part.shape[1:], part.dtype.name) for part in (x, y)]
     key = json.dumps([recipe, str(shapes), jit_compile], sort_keys=True)
-    if key not in remembered:
-        while len(remembered) >= REMEMBERED_MODELS:
-            del remembered[next(iter(remembered))]
-        remembered[key] = CompiledLoop(model, x, y, jit_compile)
-    return remembered[key]
+    if key not in loops:
+        while len(loops) >= REMEMBERED_MODELS:
+            del loops[next(iter(loops))]
+        loops[key] = CompiledLoop(model, x, y, jit_compile)
+    return loops[key]
 
 
 def recipe_of(model):
-    """All that decides the compiled program, as plain data: two equal recipes, one program.
-
-    None for a model with functions or classes that are not Keras's own: their code could change
-    between two calls while their names stay.
-    """
+    """All that decides the compiled program, as plain data: two equal recipes, one program."""
     try:
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
     except (NotImplementedError, TypeError, ValueError):
-        return None
-    if not of_keras_only(config):
-        return None
-    learning_rate = config["compile_config"]["optimizer"]["config"]
-    if isinstance(learning_rate["learning_rate"], float):
-        learning_rate["learning_rate"] = "a variable"
+        shapes = [str(variable.shape) for variable in state_of(model)]
+        return {"module": "not Keras's", "class_name": type(model).__name__, "state": shapes}
+    optimizer = config["compile_config"]["optimizer"]["config"]
+    if isinstance(optimizer["learning_rate"], float):
+        optimizer["learning_rate"] = "a variable"
     return without_names(config)
 
 
@@ -157,12 +172,20 @@ def without_names(config):
 def automatic_names(config):
     """The names of all models, layers and optimizers in a serialized model, in order."""
     if isinstance(config, dict):
-        named = config.get("module") in NAMED_MODULES
-        if named and config["class_name"] not in UNNAMED_CLASSES and "name" in config["config"]:
-            yield config["config"]["name"]
+        own = config["config"] if has_automatic_name(config) else {}
+        if isinstance(own.get("name"), str):
+            yield own["name"]
     for part in config if isinstance(config, list) else config.values():
         if isinstance(part, list | dict):
             yield from automatic_names(part)
+
+
+def has_automatic_name(config):
+    """Whether this part of a serialized model is a model, a layer or an optimizer."""
+    if "module" not in config or config["class_name"] in UNNAMED_CLASSES:
+        return False
+    foreign = not str(config["module"]).startswith("keras")
+    return (foreign or config["module"] in NAMED_MODULES) and isinstance(config["config"], dict)
 
 
 def penalty_of(model):

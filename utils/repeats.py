@@ -9,12 +9,20 @@ For a model without randomness in its layers, seed k gives the losses, metrics a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
 
-from utils.arguments import distinct_seeds, named_functions, only_early_stopping, whole_number
+from utils.arguments import (
+    cadence,
+    distinct_seeds,
+    function,
+    named_functions,
+    one_of,
+    only_early_stopping,
+    whole_number,
+)
 from utils.progress import Progress
 from utils.seeding import SEEDS, batch_order, seeded
 from utils.setups import Setup, setup_of
@@ -23,7 +31,7 @@ from utils.training import Plan, train
 __all__ = ["SEEDS", "Runs", "batch_order", "repeat", "seeded"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Runs:
     """One arm: the same training under several seeds.
 
@@ -35,7 +43,8 @@ class Runs:
                 NaN after the epoch in which early stopping ended a run.
     kept_epoch  int (seeds,): the epoch, from 0, whose weights the run ends with
     measured    name -> (seeds, ...): `measure` of the trained models
-    watched     name -> (seeds, times, ...): `watch` at the steps `watched_steps`, int (times,)
+    watched     name -> (seeds, times, ...): `watch` at the steps `watched_steps`, int (times,);
+                NaN after the step in which early stopping ended a run
     weights     per seed the list of arrays that `model.get_weights()` gives
     diverged    bool (seeds,): the loss or a weight is no longer a finite number
     complete    False where an interruption left seeds out; `seeds` holds those that finished
@@ -50,12 +59,17 @@ class Runs:
     measured: dict[str, np.ndarray]
     watched: dict[str, np.ndarray]
     watched_steps: np.ndarray
-    weights: tuple[list[np.ndarray], ...] = field(repr=False)
+    weights: tuple[list[np.ndarray], ...]
     diverged: np.ndarray
     complete: bool
-    setup: Setup = field(repr=False)
-    build_model: Callable = field(repr=False)
-    best: "Runs | None" = field(default=None, repr=False)
+    setup: Setup
+    build_model: Callable
+    best: "Runs | None" = None
+
+    def __repr__(self):
+        seeds = f"{len(self.seeds)} seeds{'' if self.complete else ' (interrupted)'}"
+        epochs = next(iter(self.history.values())).shape[1]
+        return f"Runs({self.name!r}: {seeds} × {epochs} epochs, {self.diverged.sum()} diverged)"
 
     def final(self, name):
         """What each run ends with: `history[name]` at the kept epoch, or `measured[name]`."""
@@ -107,16 +121,16 @@ def repeat(
     Raises TypeError or ValueError for arguments that cannot work, MemoryError when memory runs out.
     """
     plan = Plan(
-        build_model=build_model,
+        build_model=function("build_model", build_model),
         data_for=data if callable(data) else lambda seed: data,
         epochs=whole_number("epochs", epochs),
         batch_size=whole_number("batch_size", batch_size),
         measure=named_functions("measure", measure),
         watch=named_functions("watch", watch),
-        watch_every=watch_every and whole_number("watch_every", watch_every),
+        watch_every=cadence(watch_every, watch),
         early_stopping=only_early_stopping(callbacks),
         keep_best=keep_best,
-        jit_compile=jit_compile,
+        jit_compile=one_of("jit_compile", jit_compile, (True, False, "auto")),
     )
     seeds = distinct_seeds(seeds)
     setup = setup_of(plan, seeds)
@@ -139,14 +153,15 @@ def repeat(
 def stacked(plan, setup, name, seeds, runs):
     """Put the runs of one arm side by side."""
     finished = seeds[: len(runs)]
+    steps = max((run.watched_steps for run in runs), key=len)
     arm = Runs(
         name=name,
         seeds=finished,
         history=padded([run.history for run in runs], plan.epochs),
         kept_epoch=np.array([run.kept_epoch for run in runs]),
         measured=side_by_side([run.measured for run in runs]),
-        watched=side_by_side([run.watched for run in runs]),
-        watched_steps=runs[0].watched_steps,
+        watched=side_by_side([run.watched for run in runs], longest=len(steps)),
+        watched_steps=steps,
         weights=tuple(run.weights for run in runs),
         diverged=np.array([has_diverged(run) for run in runs]),
         complete=len(runs) == len(seeds),
@@ -169,9 +184,19 @@ def padded(histories, epochs):
     return columns
 
 
-def side_by_side(dicts):
-    """A list of dicts of arrays as one dict of arrays with a first axis for the list."""
-    return {name: np.stack([part[name] for part in dicts]) for name in dicts[0]}
+def side_by_side(dicts, longest=None):
+    """A list of dicts of arrays as one dict of arrays with a first axis for the list.
+
+    longest   fill shorter arrays up to this length with NaN
+    """
+    return {name: np.stack([filled(part[name], longest) for part in dicts]) for name in dicts[0]}
+
+
+def filled(values, length):
+    if length is None or len(values) == length:
+        return values
+    rest = np.full((length - len(values), *values.shape[1:]), np.nan)
+    return np.concatenate([values, rest])
 
 
 def has_diverged(run):

@@ -40,7 +40,7 @@ def seeded(build_model, seed, input_shape=None):
     if not model.compiled or model.optimizer is None:
         raise ValueError("build_model returned a model that is not compiled; call model.compile(…)")
     if not model.built and input_shape is not None:
-        model.build((None, *input_shape[1:]))
+        model(keras.ops.zeros((1, *input_shape[1:])))
     redraw_kernels(model, seed)
     return model
 

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from utils.seeding import layers_of, seeded
 
@@ -29,6 +30,7 @@ def setup_of(plan, seeds):
     data = plan.data_for(seeds[0])
     check_examples(data)
     model = seeded(plan.build_model, seeds[0], data.x_train.shape)
+    check_labels(model, data)
     if len(seeds) > 1:
         start = model.get_weights()
         other = seeded(plan.build_model, seeds[1], data.x_train.shape)
@@ -55,12 +57,42 @@ def check_examples(data):
             raise ValueError(
                 f"data.y_{part} has shape {y} and data.x_{part} {x}; give one label per example"
             )
+    for name in "xy":
+        train, val = (np.asarray(getattr(data, f"{name}_{part}")) for part in ("train", "val"))
+        if train.shape[1:] != val.shape[1:] or train.dtype.kind != val.dtype.kind:
+            raise ValueError(
+                f"data.{name}_val is {val.dtype} {val.shape} and data.{name}_train {train.dtype} "
+                f"{train.shape}; give both the same kind of numbers and shape per example"
+            )
+
+
+def check_labels(model, data):
+    """Refuse labels that the model's loss cannot take: tried on the lowest and the highest."""
+    for part in ("train", "val"):
+        x, y = np.asarray(getattr(data, f"x_{part}")), np.asarray(getattr(data, f"y_{part}"))
+        if y.dtype.kind not in "biuf":
+            raise ValueError(f"data.y_{part} is {y.dtype}; give numbers")
+        labels = y.reshape(len(y), -1)[:, 0]
+        tried = [labels.argmin(), labels.argmax()]
+        try:
+            model.test_on_batch(x[tried], y[tried])
+        except (TypeError, ValueError, tf.errors.OpError) as error:
+            raise ValueError(
+                f"data.x_{part} is {x.dtype} {x.shape} and data.y_{part} {y.dtype} {y.shape} with "
+                f"values from {y.min()} to {y.max()}; build_model's network or its loss cannot "
+                f"take them. Keras says: {str(error)[-200:].strip()}"
+            ) from error
 
 
 def check_difference(model, start, other):
     """Refuse a build function that gives no new model, or the same start, under another seed."""
     if other is model:
         raise ValueError("build_model returned the same model twice; build a new one inside it")
+    if model.count_params() != other.count_params():
+        raise ValueError(
+            f"build_model returned {model.count_params():,} parameters under one seed and "
+            f"{other.count_params():,} under another; build the same layers every time"
+        )
     if all(np.array_equal(a, b) for a, b in zip(start, other.get_weights(), strict=False)):
         raise ValueError(
             "build_model returned the same initial weights under two seeds; "

@@ -1,12 +1,13 @@
 """One run: what `fit` does with one seed, epoch by epoch, in a compiled loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from utils.arguments import one_of
 from utils.compiled import EVALUATION_BATCH, compiled_loop, in_batches, penalty_of
 from utils.seeding import batch_order, seeded
 
@@ -25,6 +26,7 @@ class Plan:
     early_stopping: keras.callbacks.EarlyStopping | None
     keep_best: str | None
     jit_compile: bool | str
+    loops: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -46,7 +48,7 @@ def train(plan, seed, advance):
     x, y, x_val, y_val = map(as_tensor, (data.x_train, data.y_train, data.x_val, data.y_val))
     fresh = seeded(plan.build_model, seed, x.shape)
     evaluated = [list(in_batches(*part, EVALUATION_BATCH)) for part in ((x, y), (x_val, y_val))]
-    loop = compiled_loop(fresh, x, y, plan.jit_compile)
+    loop = compiled_loop(fresh, x, y, plan.jit_compile, plan.loops)
     loop.restart_from(fresh)
     model = loop.model
     history, watcher, best = [], Watcher(plan, model), Best(plan.keep_best)
@@ -61,6 +63,7 @@ def train(plan, seed, advance):
         if model.stop_training:
             advance(plan.epochs - 1 - epoch)
             break
+    model.optimizer.finalize_variable_values(model.trainable_variables)
     callback.on_train_end()
     kept = callback.best_epoch if getattr(callback, "restore_best_weights", False) else epoch
     return run_of(plan, model, history, kept, watcher, best)
@@ -167,6 +170,7 @@ class Best:
     def look(self, model, history):
         if self.name is None:
             return
+        one_of("keep_best", self.name, history[-1])
         values = np.array([logs[self.name] for logs in history])
         values = -values if self.name.endswith("loss") else values
         if self.weights is None or values[-1] > values[self.epoch]:
