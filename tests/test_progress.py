@@ -1,4 +1,4 @@
-"""The line that says how far it is: only on long work, and one last line that is always the same."""
+"""The progress line: only on long work, with a last line that is always the same."""
 
 import io
 import sys

@@ -36,9 +36,13 @@ def test_another_backend_is_not_used(monkeypatch):
 
 
 def test_what_native_code_wrote_is_shown_if_the_start_fails(capfd):
-    with pytest.raises(ImportError), stderr_held_back():
+    @stderr_held_back()
+    def start():
         os.write(2, b"why it failed")
         raise ImportError
+
+    with pytest.raises(ImportError):
+        start()
     assert capfd.readouterr().err == "why it failed"
 
 

@@ -31,7 +31,9 @@ def test_a_row_per_seed_and_a_column_per_epoch():
     assert {values.shape for values in runs.history.values()} == {(2, 2)}
     assert runs.measured["norm"].shape == (2,)
     assert runs.measured["kernel"].shape == (2, 16, 8)
-    assert runs.complete and not runs.diverged.any() and runs.best is None
+    assert runs.complete
+    assert not runs.diverged.any()
+    assert runs.best is None
     assert np.array_equal(runs.final("val_loss"), runs.history["val_loss"][:, -1])
     assert np.array_equal(runs.final("norm"), runs.measured["norm"])
     assert repr(runs) == "Runs('runs': 2 seeds × 2 epochs, 0 diverged)"
@@ -75,7 +77,8 @@ def test_runs_that_stop_at_different_epochs_are_filled_with_nan():
         watch={"norm": norm},
     )
     ends = np.isfinite(runs.history["loss"]).sum(axis=1)
-    assert ends.max() <= 40 and len(set(ends)) > 1
+    assert ends.max() <= 40
+    assert len(set(ends)) > 1
     assert np.array_equal(np.isfinite(runs.watched["norm"]).sum(axis=1), ends + 1)
     assert runs.watched_steps.tolist() == [4 * epoch for epoch in range(ends.max() + 1)]
     assert np.array_equal(runs.kept_epoch, ends - 1)
@@ -233,7 +236,8 @@ class TestInterruption:
     def test_leaves_the_seeds_that_finished(self, kind, capsys):
         at = {"measure": 3, "watch": 8}[kind]
         runs = run(seeds=[5, 6, 7, 8], **{kind: {"stop": self.at_call(at)}})
-        assert runs.seeds == (5, 6) and not runs.complete
+        assert runs.seeds == (5, 6)
+        assert not runs.complete
         assert runs.history["loss"].shape == (2, 2)
         assert "interrupted: 2 of 4 seeds are finished" in capsys.readouterr().out
         assert "2 seeds (interrupted)" in repr(runs)

@@ -160,7 +160,7 @@ def test_nonsense_as_first_seed_is_an_error(nonsense, monkeypatch):
     from utils.seeding import first_seed
 
     monkeypatch.setenv("COURSE_FIRST_SEED", nonsense)
-    with pytest.raises(ValueError, match="COURSE_FIRST_SEED is .*give a whole number"):
+    with pytest.raises(ValueError, match=r"COURSE_FIRST_SEED is .*give a whole number"):
         first_seed()
 
 
