@@ -15,8 +15,42 @@ T_QUANTILES = (
 )  # fmt: skip
 
 
+class Differences:
+    """What can be said about `self.differences`, float64 (n,): one for each pair, or each seed."""
+
+    @property
+    def mean(self):
+        return float(self.differences.mean())
+
+    @property
+    def standard_error(self):
+        """Of the mean difference: the differences' standard deviation / √n."""
+        return float(self.differences.std(ddof=1) / np.sqrt(len(self.differences)))
+
+    @property
+    def half_width(self):
+        """Half the width of the 95 % t interval of the mean difference."""
+        degrees = len(self.differences) - 1
+        return T_QUANTILES[min(degrees, len(T_QUANTILES)) - 1] * self.standard_error
+
+    @property
+    def interval(self):
+        """The 95 % t interval of the mean difference: (low, high)."""
+        return self.mean - self.half_width, self.mean + self.half_width
+
+    @property
+    def rises(self):
+        """How many differences are above zero: the treated run is higher."""
+        return int((self.differences > 0).sum())
+
+    @property
+    def falls(self):
+        """How many differences are below zero: the treated run is lower."""
+        return int((self.differences < 0).sum())
+
+
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Differences):
     """The pairs of two arms. Diverged pairs are counted, and left out of everything else.
 
     baseline, treated   float64 (seeds,): what each run of the arms ends with
@@ -36,36 +70,6 @@ class Comparison:
     def differences(self):
         """treated − baseline of each finished pair: float64 (pairs,)."""
         return (self.treated - self.baseline)[self.pairs]
-
-    @property
-    def mean(self):
-        return float(self.differences.mean())
-
-    @property
-    def standard_error(self):
-        """Of the mean difference: the differences' standard deviation / √pairs."""
-        return float(self.differences.std(ddof=1) / np.sqrt(len(self.differences)))
-
-    @property
-    def half_width(self):
-        """Half the width of the 95 % t interval of the mean difference."""
-        degrees = len(self.differences) - 1
-        return T_QUANTILES[min(degrees, len(T_QUANTILES)) - 1] * self.standard_error
-
-    @property
-    def interval(self):
-        """The 95 % t interval of the mean difference: (low, high)."""
-        return self.mean - self.half_width, self.mean + self.half_width
-
-    @property
-    def rises(self):
-        """In how many pairs the treated run is higher."""
-        return int((self.differences > 0).sum())
-
-    @property
-    def falls(self):
-        """In how many pairs the treated run is lower."""
-        return int((self.differences < 0).sum())
 
     def __str__(self):
         return "\n".join([*self.table(), self.summary(), "What differs:", *self.confound_lines()])
