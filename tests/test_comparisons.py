@@ -10,7 +10,7 @@ import pytest
 from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
-from utils.comparisons import T_QUANTILES, compare
+from utils.comparisons import T_QUANTILES, compare, overview
 from utils.repeats import repeat
 
 DATA = small_data()
@@ -74,6 +74,23 @@ def test_a_diverged_pair_is_left_out_marked_and_counted(plain):
     assert "1 diverged and are left out" in text
     assert "nan (diverged)" in text
     assert "higher in 2 of 2 seeds" in text
+
+
+def test_an_overview_has_a_row_per_metric_and_a_column_per_arm(plain):
+    arms = [
+        replace(measured(plain, values), name=name)
+        for name, values in {
+            "baseline": [1, 2, 3],
+            "dropout": [2, 3, 4.6],
+            "baseline, stopped": [0, 0, 0],
+        }.items()
+    ]
+    head, row = overview(arms, ["score"]).splitlines()
+    assert head.split("  ")[0] == "mean of 3 seeds"
+    assert head.endswith("   dropout − baseline")
+    assert row.split() == ["score", "2.000", "3.200", "0.000", "+1.200", "±", "0.861"]
+    places = [head.index(arm.name) + len(arm.name) for arm in arms]
+    assert [row[place - 5 : place] for place in places] == ["2.000", "3.200", "0.000"]
 
 
 def test_every_run_is_shown(plain):

@@ -136,6 +136,27 @@ def compare(baseline, treated, metric):
     )
 
 
+def overview(arms, metrics):
+    """A table as text: the mean of every arm on every metric, a row a metric.
+
+    arms      `Runs`, the baseline first and the fix second; its last column is fix − baseline,
+              with the 95 % t interval
+    """
+    widths = [max(9, len(arm.name)) + 2 for arm in arms]
+    names = "".join(f"{arm.name:>{width}}" for arm, width in zip(arms, widths, strict=True))
+    lines = [
+        f"{f'mean of {len(arms[0].seeds)} seeds':<24}{names}   {arms[1].name} − {arms[0].name}"
+    ]
+    for metric in metrics:
+        difference = compare(arms[0], arms[1], metric)
+        means = "".join(
+            f"{np.mean(arm.final(metric)):>{width}.3f}"
+            for arm, width in zip(arms, widths, strict=True)
+        )
+        lines.append(f"{metric:<24}{means}   {difference.mean:+.3f} ± {difference.half_width:.3f}")
+    return "\n".join(lines)
+
+
 def confounds(baseline, treated):
     """What differs between two arms; a baseline stopped early differs by that too."""
     lines = differences(baseline.setup, treated.setup)
