@@ -75,7 +75,7 @@ def check_labels(model, data):
         labels = y.reshape(len(y), -1)[:, 0]
         tried = [labels.argmin(), labels.argmax()]
         try:
-            model.test_on_batch(x[tried], y[tried])
+            model.test_step((tf.convert_to_tensor(x[tried]), tf.convert_to_tensor(y[tried])))
         except (TypeError, ValueError, tf.errors.OpError) as error:
             raise ValueError(
                 f"data.x_{part} is {x.dtype} {x.shape} and data.y_{part} {y.dtype} {y.shape} with "
