@@ -1,10 +1,13 @@
 """The meters on outputs and networks whose answer is known."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
 
-from utils.meters import channel_percentiles, drift, layer_output, net_shift
+from utils.meters import channel_percentiles, drift, layer_output, net_shift, probes
 
 
 def outputs(shift=0.0, scale=1.0, channels=2):
@@ -83,3 +86,68 @@ def test_batch_statistics_and_moving_averages_are_told_apart(network):
     x = 5 + np.random.default_rng(0).normal(size=(8, 6, 6, 1)).astype("float32")
     in_training = layer_output(network, "late", x, training=True)
     assert not np.allclose(in_training, layer_output(network, "late", x), atol=0.1)
+
+
+def test_a_probe_is_compiled_once_per_model_and_mode(network):
+    x = np.zeros((2, 6, 6, 1), dtype="float32")
+    for training in (False, True, False, True):
+        layer_output(network, "late", x, training=training)
+    assert len(probes[network]) == 2
+
+
+def test_a_probe_does_not_keep_its_model_alive(network):
+    model = keras.models.clone_model(network)
+    layer_output(model, "late", np.zeros((2, 6, 6, 1), dtype="float32"))
+    alive = weakref.ref(model)
+    del model
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_probe_sees_new_weights_and_newly_frozen_layers(network):
+    x = 5 + np.random.default_rng(0).normal(size=(8, 6, 6, 1)).astype("float32")
+    before = layer_output(network, "late", x, training=True)
+    network.layers[1].trainable = False  # a frozen BatchNormalization is in inference mode
+    assert not np.allclose(layer_output(network, "late", x, training=True), before, atol=0.1)
+    network.get_layer("late").set_weights([np.zeros((3, 3, 3, 2)), np.array([1.0, 2.0])])
+    assert layer_output(network, "late", x)[..., 1] == pytest.approx(2)
+
+
+def test_probing_leaves_dropout_masks_alone():
+    keras.utils.set_random_seed(0)
+    stack = [keras.Input((4,)), keras.layers.Dropout(0.5, seed=1), keras.layers.Dense(2, name="d")]
+    model, x = keras.Sequential(stack), np.ones((8, 4), dtype="float32")
+    before = [variable.numpy() for variable in model.non_trainable_variables]
+    layer_output(model, "d", x, training=True)
+    after = [variable.numpy() for variable in model.non_trainable_variables]
+    assert before
+    assert all(map(np.array_equal, before, after))
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_the_outputs_of_frozen_layers_do_not_drift(normalize):
+    keras.utils.set_random_seed(0)
+    stack = [keras.Input((6, 6, 1)), keras.layers.Conv2D(3, 3)]
+    stack += [keras.layers.BatchNormalization()] if normalize else []
+    stack += [keras.layers.Conv2D(2, 3, name="late")]
+    for layer in stack[1:]:
+        layer.trainable = False
+    model = keras.Sequential([*stack, keras.layers.Flatten(), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    x = np.random.default_rng(0).normal(size=(16, 6, 6, 1)).astype("float32")
+    seen = [channel_percentiles(layer_output(model, "late", x, training=True))]
+    for _ in range(3):
+        model.train_on_batch(x, np.ones((16, 2)))
+        seen.append(channel_percentiles(layer_output(model, "late", x, training=True)))
+    assert drift(seen) == 0
+
+
+def test_units_of_a_channel_change_neither_drift_nor_net_shift():
+    metres, inches = watched(0, 1, 3), watched(0, 1, 3, scale=39.4) - 7
+    assert drift(inches) == pytest.approx(drift(metres))
+    assert net_shift(inches) == pytest.approx(net_shift(metres))
+
+
+def test_an_unknown_layer_is_named(network):
+    with pytest.raises(ValueError, match="No such layer: nowhere"):
+        layer_output(network, "nowhere", np.zeros((1, 6, 6, 1)))

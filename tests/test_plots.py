@@ -132,6 +132,16 @@ def test_arms_are_drawn_one_panel_per_metric():
     assert [ax.get_ylabel() for ax in fig.axes] == ["loss", "accuracy"]
 
 
+def test_arms_over_training_begin_with_epoch_zero_where_they_were_watched():
+    arm = SimpleNamespace(history={"val_loss": np.ones((2, 3))}, watched={"norm": np.ones((2, 4))})
+    fig = plots.over_training([arm, arm], ["norm", "val_loss"], ["A", "B"], ["before", "after"])
+    norm, loss = ([line for line in ax.lines if line.get_label()[0] != "_"] for ax in fig.axes)
+    assert [list(line.get_xdata()) for line in norm] == [[0, 1, 2, 3]] * 2
+    assert list(loss[0].get_xdata()) == [1, 2, 3]
+    assert [line.get_linestyle() for line in norm] == ["-", "--"]
+    assert fig.axes[1].get_ylabel() == "validation loss"
+
+
 def test_differences_show_every_pair_and_the_interval():
     _, ax = plots.panels()
     pairs = SimpleNamespace(differences=np.array([1.0, 3.0]), mean=2.0, half_width=0.5)
@@ -152,3 +162,11 @@ def test_images_have_captions_and_wrong_ones_a_dashed_frame():
 def test_images_need_three_axes_and_a_caption_each(shape, captions):
     with pytest.raises(ValueError, match="images has shape"):
         plots.draw_images(np.zeros(shape), list(captions))
+
+
+def test_curves_give_each_arm_a_colour_and_a_line_style_of_its_own():
+    fig = plots.curves([0, 1], {str(n): [n, n] for n in range(5)}, "title", xlabel="share")
+    lines = fig.axes[0].lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 5
+    assert fig.axes[0].get_xlabel() == "share"
+    assert len(fig.axes[0].get_legend().get_texts()) == 5

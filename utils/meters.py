@@ -1,9 +1,13 @@
 """One number for each problem that a lesson names."""
 
+from weakref import WeakKeyDictionary
+
 import keras
 import numpy as np
+import tensorflow as tf
 
 PERCENTILES = (15, 50, 85)
+probes = WeakKeyDictionary()  # model -> {(layer, mode, what is frozen): compiled probe}
 
 
 def layer_output(model, layer_name, x, training=False):
@@ -12,12 +16,23 @@ def layer_output(model, layer_name, x, training=False):
     training   False: with moving averages, as in `predict`; True: with batch statistics, as in
                `fit`, after which moving averages and dropout seeds are set back
     """
-    probe = keras.Model(model.inputs[0], model.get_layer(layer_name).output)
+    probe = compiled_probe(model, layer_name, training)
     before = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
-    output = np.asarray(probe(x, training=training))
+    output = probe(tf.convert_to_tensor(x)).numpy()
     for variable, value in before:
         variable.assign(value)
     return output
+
+
+def compiled_probe(model, layer_name, training):
+    """A compiled function from the model's input to a layer's output, made once per model."""
+    frozen = tuple(layer.trainable for layer in model.layers)
+    known = probes.setdefault(model, {})
+    key = (layer_name, bool(training), frozen)
+    if key not in known:
+        part = keras.Model(model.inputs[0], model.get_layer(layer_name).output)
+        known[key] = tf.function(lambda x: part(x, training=training), reduce_retracing=True)
+    return known[key]
 
 
 def channel_percentiles(output):

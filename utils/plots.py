@@ -14,6 +14,7 @@ from PIL import Image
 
 BASELINE, FIX, STOPPED = "#4d4d4d", "#0072b2", "#e69f00"
 OTHERS = ("#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+LINE_STYLES = ("-", "--", ":", "-.")
 MARKERS = {BASELINE: "o", FIX: "s", STOPPED: "^"}
 WIDTH = 8.0
 PIXELS_PER_INCH = 96
@@ -108,6 +109,7 @@ def learning_curves(history, titles, color=BASELINE, axes=None, names=("loss", "
         draw_runs(ax, history[name], "training", color)
         draw_runs(ax, history[f"val_{name}"], "validation", color, "--")
         ax.set(title=title, xlabel="epoch", ylabel=name)
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
     return axes[0].figure
 
@@ -124,12 +126,50 @@ def before_after(before, after, titles, name="loss", colors=(BASELINE, FIX)):
     return fig
 
 
+def curves(x, arms, title, colors=(BASELINE, FIX, STOPPED, *OTHERS), **settings):
+    """Draw one panel with a curve for each arm: every run thin, their mean thick.
+
+    x          (n,)
+    arms       name -> (n,) or (runs, n); each has a colour and a line style of its own
+    settings   of the axes, as `xlabel="epoch", ylim=(0, 1)`
+    Returns the figure.
+    """
+    fig, ax = panels(height=2.8)
+    for number, (name, values) in enumerate(arms.items()):
+        look = colors[number % len(colors)], LINE_STYLES[number % len(LINE_STYLES)]
+        draw_runs(ax, values, name, *look, x=x)
+    ax.set(title=title, **settings)
+    ax.legend()
+    return fig
+
+
 def mark_best(ax, values):
     """Mark the epoch with the lowest of `values` (epochs,), and shade the epochs after it."""
     best = int(np.argmin(values))
     ax.axvspan(best + 1, len(values), color=STOPPED, alpha=0.2, label="wasted epochs")
     ax.plot(best + 1, values[best], "^", color=STOPPED, markersize=12, label="best epoch")
     ax.legend()
+
+
+def over_training(arms, names, titles, labels, colors=(BASELINE, FIX)):
+    """Draw arms over the epochs, one panel per name, every run thin and the mean thick.
+
+    arms     `Runs`; what they watched after every epoch begins with epoch 0, before training
+    names    of what they watched, or in their history
+    titles   one sentence per panel
+    Returns the figure.
+    """
+    fig, axes = panels(columns=len(names), share=False)
+    for ax, name, title in zip(np.atleast_1d(axes), names, titles, strict=True):
+        for arm, label, *look in zip(arms, labels, colors, LINE_STYLES, strict=False):
+            values = arm.watched.get(name)
+            if values is None:
+                draw_runs(ax, arm.history[name], label, *look)
+            else:
+                draw_runs(ax, values, label, *look, x=np.arange(values.shape[1]))
+        ax.set(title=title, xlabel="epoch", ylabel=name.replace("val_", "validation "))
+    np.ravel(axes)[0].legend()
+    return fig
 
 
 def paired_arms(arms, metrics, titles, colors=(BASELINE, FIX, STOPPED)):
@@ -186,6 +226,87 @@ def draw_differences(ax, comparisons, labels, colors, title, xlabel):
     ax.set(title=title, xlabel=xlabel, ylim=(-0.6, len(rows) - 0.4))
     ax.set_yticks(rows, labels)
     ax.grid(axis="y", visible=False)
+
+
+def effects(columns, titles, xlabels, colors, share=False):
+    """Draw what fixes change, with 95 % intervals, one panel per title.
+
+    columns   per panel the `Effect` of each fix
+    colors    per panel the colour of each fix
+    Returns the figure.
+    """
+    fig, axes = panels(columns=len(titles), share=share, height=2.6)
+    for ax, effects, *labels, look in zip(axes, columns, titles, xlabels, colors, strict=True):
+        names = [effect.name if ax is axes[0] else "" for effect in effects]
+        draw_differences(ax, effects, names, look, *labels)
+    return fig
+
+
+def draw_bands(percentiles, every, title, color=BASELINE, channels=4):
+    """Draw how the outputs of the first channels move over training, a panel per channel.
+
+    percentiles   (times, 3, channels): low, median and high of each channel, the first before
+                  training; drawn from the first median, in units of the channel's mean spread
+    every         steps between two times
+    Returns the figure.
+    """
+    values = np.asarray(percentiles, dtype=float)
+    if values.ndim != 3 or values.shape[1] != 3 or values.shape[2] < channels:
+        raise ValueError(
+            f"percentiles has shape {values.shape}; give (times, 3, at least {channels} channels)"
+        )
+    values = (values - values[0, 1]) / (values[:, 2] - values[:, 0]).mean(axis=0)
+    steps = every * np.arange(len(values))
+    fig, axes = panels(columns=channels, height=2.6)
+    for number, ax in enumerate(np.atleast_1d(axes)):
+        low, median, high = values[:, :, number].T
+        ax.fill_between(steps, low, high, color=color, alpha=0.25, linewidth=0)
+        ax.plot(steps, median, color=color)
+        ax.set_title(f"channel {number + 1}", fontweight="normal", fontsize=11)
+        ax.set(xlabel="step", ylim=(-3, 3))
+    fig.axes[0].set_ylabel("output, in spreads")
+    fig.suptitle(title, fontweight="bold", fontsize=12, x=0.01, ha="left")
+    return fig
+
+
+def histograms(columns, titles, labels, xlabel, colors=(STOPPED, BASELINE)):
+    """Draw histograms side by side, one panel per title, each of several sets on the same bins.
+
+    columns   per panel a list of arrays (n,), one per label
+    Returns the figure.
+    """
+    fig, axes = panels(columns=len(titles), share=False, height=2.8)
+    for ax, sets, title in zip(np.atleast_1d(axes), columns, titles, strict=True):
+        bins = np.linspace(*np.percentile(np.concatenate(sets), [1, 99]), 41)
+        for values, label, color in zip(sets, labels, colors, strict=True):
+            share = np.full(len(values), 1 / len(values))
+            ax.hist(values, bins, weights=share, color=color, alpha=0.6, label=label)
+        ax.set(title=title, xlabel=xlabel, ylabel="share of the outputs")
+        ax.legend()
+    return fig
+
+
+def boxes(rows, headers, title):
+    """Draw rows of text boxes, each row joined by arrows from left to right, under headers.
+
+    rows   lists of as many texts as there are headers; a text may have several lines
+    Returns the figure.
+    """
+    if any(len(row) != len(headers) for row in rows):
+        raise ValueError(f"rows have {[len(row) for row in rows]} texts for {len(headers)} headers")
+    fig, ax = panels(height=0.75 * len(rows) + 0.8)
+    ax.set(xlim=(-0.5, len(headers) - 0.5), ylim=(-len(rows) + 0.4, 0.9), title=title)
+    ax.axis("off")
+    for column, header in enumerate(headers):
+        ax.text(column, 0.6, header, ha="center", fontweight="bold")
+        color = (BASELINE, STOPPED, FIX)[min(column, 2)]
+        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": color}
+        for row, texts in enumerate(rows):
+            ax.text(column, -row, texts[column], ha="center", va="center", fontsize=9.5, bbox=box)
+            if column:
+                ends = {"xy": (column - 0.38, -row), "xytext": (column - 0.62, -row)}
+                ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": "#777777"})
+    return fig
 
 
 def draw_images(images, captions, columns=5, wrong=None):
