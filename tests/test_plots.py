@@ -170,3 +170,23 @@ def test_curves_give_each_arm_a_colour_and_a_line_style_of_its_own():
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 5
     assert fig.axes[0].get_xlabel() == "share"
     assert len(fig.axes[0].get_legend().get_texts()) == 5
+
+
+def test_effects_have_one_panel_per_title_and_name_the_fixes_once():
+    fixes = [SimpleNamespace(name=n, differences=np.ones(3), mean=1.0, half_width=0) for n in "ab"]
+    for share in (False, True):
+        colors = [[plots.FIX] * 2] * 2
+        fig = plots.effects([fixes, fixes], ["one", "two"], ["x", "y"], colors, share=share)
+        names = [[label.get_text() for label in ax.get_yticklabels()] for ax in fig.axes]
+        assert names[0] == ["a", "b"]
+        assert fig.axes[1].get_xlabel() == "y"
+        visible = [label.get_visible() for label in fig.axes[1].get_yticklabels()]
+        assert names[1] == ["", ""] or not any(visible)
+
+
+def test_boxes_need_a_text_for_every_header():
+    fig = plots.boxes([["loss climbs", "gap", "stop"]], ["symptom", "meter", "fix"], "A way")
+    texts = {text.get_text() for text in fig.axes[0].texts}
+    assert {"loss climbs", "gap", "stop", "symptom", "meter", "fix"} <= texts
+    with pytest.raises(ValueError, match=r"rows have \[2\] texts for 3 headers"):
+        plots.boxes([["loss climbs", "gap"]], ["symptom", "meter", "fix"], "A way")

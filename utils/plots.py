@@ -237,8 +237,9 @@ def effects(columns, titles, xlabels, colors, share=False):
     """
     fig, axes = panels(columns=len(titles), share=share, height=2.6)
     for ax, effects, *labels, look in zip(axes, columns, titles, xlabels, colors, strict=True):
-        names = [effect.name if ax is axes[0] else "" for effect in effects]
+        names = [effect.name if share or ax is axes[0] else "" for effect in effects]
         draw_differences(ax, effects, names, look, *labels)
+        ax.locator_params(axis="x", nbins=4)
     return fig
 
 
