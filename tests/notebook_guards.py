@@ -127,7 +127,8 @@ def outputs_are_stored(notebook: NotebookNode, path: Path) -> list[str]:
 
 
 def displays(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and called(statement.value) in {"claim", "print", "show"}
+    shows = {"check", "claim", "hint", "print", "progress", "show", "solution"}
+    return isinstance(statement, ast.Expr) and called(statement.value) in shows
 
 
 @guard
@@ -236,6 +237,32 @@ def claims_hold(notebook: NotebookNode, path: Path) -> list[str]:
         for cell, output in outputs(notebook)
         for line in output.get("text", "").splitlines()
         if line.startswith("✗") and kind(path) != "exercises"
+    ]
+
+
+@guard
+def checks_agree_with_the_folder(notebook: NotebookNode, path: Path) -> list[str]:
+    """Solutions pass all of their checks; in exercises, nobody has solved anything yet."""
+    mark, problem = (
+        ("☑", "a check passes before anybody has answered")
+        if kind(path) == "exercises"
+        else ("☐", "stores a check that does not pass")
+    )
+    return [
+        f"cell {cell.id}: {problem}: {line}"
+        for cell, output in outputs(notebook)
+        for line in output.get("text", "").splitlines()
+        if mark in line
+    ]
+
+
+@guard
+def exercises_hold_no_solution(notebook: NotebookNode, path: Path) -> list[str]:
+    """The tag means something in a solution notebook only, of which exercises are made."""
+    return [
+        f"cell {cell.id}: is tagged solution in {kind(path)}/"
+        for cell in notebook.cells
+        if "solution" in tags(cell) and kind(path) != "solutions"
     ]
 
 

@@ -149,6 +149,9 @@ REJECTED = [
     (guards.compared_text_is_constant, set_outputs("gap", stdout("9 of 10")), "'9 of 10'"),
     (guards.claims_are_constant, set_outputs("gap", stdout("✓ It is 8\n")), "'It is 8' is not"),
     (guards.claims_hold, set_outputs("gap", stdout("✗ does not hold\n")), "✗ does not hold"),
+    (guards.outputs_are_stored, set_source("setup", "check('gap', gap)"), "setup: no output"),
+    (guards.checks_agree_with_the_folder, set_outputs("gap", stdout("☐ gap: not yet\n")), "☐ gap"),
+    (guards.exercises_hold_no_solution, set_tags("gap", "solution"), "gap: is tagged solution"),
     (guards.figures_are_described, set_outputs("curves", figure("A curve", "A curve")), "7 of 40"),
     (guards.figures_are_described, set_outputs("curves", figure(text="<Figure>")), "differs"),
     (guards.figures_are_described, set_outputs("curves", figure(mime="image/svg+xml")), "svg"),
@@ -209,6 +212,9 @@ def test_setups_must_agree():
     [
         (guards.makes_a_claim, set_source("gap", "1"), "exercises/00_x.ipynb"),
         (guards.claims_hold, set_outputs("gap", stdout("✗ no\n")), "exercises/00_x.ipynb"),
+        (guards.checks_agree_with_the_folder, set_outputs("gap", stdout("☐")), "exercises/0.ipynb"),
+        (guards.checks_agree_with_the_folder, set_outputs("gap", stdout("☑")), "solutions/0.ipynb"),
+        (guards.exercises_hold_no_solution, set_tags("gap", "solution"), "solutions/00_x.ipynb"),
         (guards.shape_is_a_lessons, add_code(*"12345"), "solutions/00_x.ipynb"),
         (guards.shape_is_a_lessons, add_prose("More.", 23), "deeper/00_x.ipynb"),
         (guards.only_lesson_04_tests, set_source("gap", "x_test"), "deeper/04_x.ipynb"),
@@ -222,6 +228,13 @@ def test_exemptions(check, spoil, path):
     notebook = good_notebook()
     spoil(notebook)
     assert check(notebook, PATH.parent / path) == []
+
+
+def test_an_exercise_that_is_solved_already_is_rejected():
+    notebook = good_notebook()
+    set_outputs("gap", stdout("☑ gap: right\n"))(notebook)
+    problems = guards.checks_agree_with_the_folder(notebook, PATH.parent / "exercises/00_x.ipynb")
+    assert problems == ["cell gap: a check passes before anybody has answered: ☑ gap: right"]
 
 
 def run_nbval(path):

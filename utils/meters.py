@@ -1,4 +1,4 @@
-"""One number for each problem that a lesson names."""
+"""How far what a layer puts out wanders while the network learns."""
 
 from weakref import WeakKeyDictionary
 

@@ -1,0 +1,190 @@
+"""Checks of the exercises on overfitting and early stopping."""
+
+import numpy as np
+
+from utils.checks.answers import NotYet, array, choices, expect, kind, number, parts, run
+from utils.checks.exercises import Exercise
+
+T_95 = 2.262  # the 97.5 % quantile of Student's t for ten pairs
+EPOCH_BUDGET, LOSS_BUDGET = 25, 0.01
+
+
+def interval(answer):
+    rng = np.random.default_rng(1)
+    baseline = rng.normal(0.8, 0.03, 10)
+    treated = baseline + rng.normal(0.012, 0.006, 10)
+    for a, b in ((baseline, treated), (treated - 3, baseline)):
+        interval_of_pairs(answer, a, b)
+
+
+def interval_of_pairs(answer, a, b):
+    result = parts(run(answer, a, b), 2, "the mean difference and the half width")
+    mean = float(array(result[0], (), "The mean difference"))
+    half = float(array(result[1], (), "The half width"))
+    d, n = b - a, len(a)
+    expect(
+        mean,
+        d.mean(),
+        {"The mean has the wrong sign: it is treated minus baseline.": -d.mean()},
+        "The mean is not the mean of treated minus baseline.",
+    )
+    spread = d.std(ddof=1)
+    apart = [np.sqrt((a.var(ddof=k) + b.var(ddof=k)) / n) for k in (0, 1)]
+    unpaired = (
+        "The half width is that of two separate groups. Subtract seed by seed first, "
+        "then take the spread of the differences."
+    )
+    mistakes = {
+        unpaired: T_95 * apart[0],
+        f"{unpaired} ": T_95 * apart[1],
+        "The half width uses 1.96. That is for many pairs; for ten, take T = 2.262.": 1.96
+        * spread
+        / np.sqrt(n),
+        "The spread divides by n. For a sample divide by n − 1: std(ddof=1).": T_95
+        * d.std()
+        / np.sqrt(n),
+        "The half width is that of a single difference. A mean of n wavers less: divide by √n.": (
+            T_95 * spread
+        ),
+        "The spread is divided by n; divide by √n.": T_95 * spread / n,
+        "That is the standard error. The half width is T times as large.": spread / np.sqrt(n),
+        "That is the whole width of the interval; return half of it.": 2
+        * T_95
+        * spread
+        / np.sqrt(n),
+    }
+    expect(
+        half,
+        T_95 * spread / np.sqrt(n),
+        mistakes,
+        "The half width is not T times the standard error of the differences.",
+    )
+
+
+def leak(answer):
+    rng = np.random.default_rng(2)
+    x_train = rng.random((40, 28, 28)).astype("float32")
+    x_val = rng.random((12, 28, 28)).astype("float32")
+    same_place, elsewhere = [3], [0, 5, 8]
+    x_val[3], x_val[[0, 5, 8]] = x_train[3], x_train[[20, 1, 39]]
+    x_val[6] = x_train[6]
+    x_val[6, 14, 14] = 1 - x_train[6, 14, 14]
+    x_val[7] = x_train[7, ::-1]
+    result = run(answer, x_train, x_val)
+    if result is not None and np.shape(result) == ():
+        raise NotYet("It returns one value; return one True or False for each validation image.")
+    if isinstance(result, tuple | list | set) and np.shape(list(result)) == (4,):
+        raise NotYet("It returns positions; return one True or False for each validation image.")
+    found = array(result, (12,)).astype(bool)
+    right = np.isin(np.arange(12), same_place + elsewhere)
+    if np.array_equal(found, ~right):
+        raise NotYet("It is the wrong way round: True is for copies, False for new images.")
+    if not found.any():
+        raise NotYet("It finds no copy, but the images of the test hold some.")
+    if found.all():
+        raise NotYet("It calls every image a copy, but most images of the test are new.")
+    if found[same_place].all() and not found[elsewhere].any():
+        raise NotYet(
+            "It finds a copy only in the same place of both sets. "
+            "Compare each validation image with all training images."
+        )
+    if found[6]:
+        raise NotYet("It calls an image a copy that differs in one pixel: all must be equal.")
+    if found[7]:
+        raise NotYet(
+            "It calls a mirrored image a copy. Sums and means do not tell these two apart: "
+            "compare pixel by pixel."
+        )
+    if not np.array_equal(found, right):
+        raise NotYet("It misses copies, or calls new images copies.")
+    if array(run(answer, x_train, x_train[:5] + 1), (5,)).any():
+        raise NotYet("It finds copies where there are none.")
+
+
+def bumpy_losses():
+    """Validation losses of twenty made-up runs that turn and climb: float64 (20, 60)."""
+    rng = np.random.default_rng(2)
+    epoch = np.arange(60)
+    turn = rng.uniform(12, 18, (20, 1))
+    trend = 0.5 + 0.7 * np.exp(-epoch / 4) + 0.006 * np.maximum(epoch - turn, 0)
+    return trend + rng.normal(0, 0.02, (20, 60))
+
+
+def stopped_by(patience, losses):
+    """What early stopping does to each run: (epochs trained, loss it keeps), two arrays (runs,)."""
+    epochs, kept = [], []
+    for run_losses in losses:
+        lowest, waited, trained = np.inf, 0, 0
+        while trained < len(run_losses) and waited < max(patience, 1):
+            loss = run_losses[trained]
+            waited = 0 if loss < lowest else waited + 1
+            lowest = min(lowest, loss)
+            trained += 1
+        epochs.append(trained)
+        kept.append(lowest)
+    return np.array(epochs), np.array(kept)
+
+
+def patience(answer):
+    value = number(answer, "PATIENCE")
+    if value != int(value) or value < 0:
+        raise NotYet(f"PATIENCE is {value:g}; it counts epochs: give a whole number, 0 or more.")
+    losses = bumpy_losses()
+    epochs, kept = stopped_by(int(value), losses)
+    if (kept - losses.min(axis=1)).mean() > LOSS_BUDGET:
+        raise NotYet(
+            "Too impatient: a bump stops many runs before their turn, and over "
+            f"{LOSS_BUDGET} of loss is given away on average."
+        )
+    if epochs.mean() > EPOCH_BUDGET:
+        raise NotYet(f"Too patient: the runs train for over {EPOCH_BUDGET} epochs on average.")
+
+
+def confidence(answer):
+    if not isinstance(answer, dict):
+        raise NotYet(f"It is {kind(answer)}; keep the dict, and put a word in for each question.")
+    why = "Doubling keeps the order of the ten outputs, so the same class comes first."
+    sure = "Each answer gets surer, the wrong ones too, and those cost most."
+    options = {
+        "accuracy": {"rises": why, "falls": why, "same": ""},
+        "loss": {"falls": sure, "same": sure, "rises": ""},
+    }
+    choices(answer, {"accuracy": "same", "loss": "rises"}, options)
+
+
+EXERCISES = {
+    "leak": Exercise(
+        leak,
+        (
+            "Two images are copies if all their pixels are equal. Compare each validation image "
+            "with every training image.",
+            "`(x_train == image).all(axis=(1, 2)).any()` for one image. Faster: put "
+            "`image.tobytes()` of all training images in a set, and look each other one up.",
+        ),
+        "It finds copies wherever they are, and nothing else.",
+    ),
+    "interval": Exercise(
+        interval,
+        (
+            "The runs are pairs: subtract first, then look at the ten differences.",
+            "With d = treated - baseline: `d.mean()`, and T times `d.std(ddof=1) / √n`.",
+        ),
+        "Pairs are compared as pairs.",
+    ),
+    "patience": Exercise(
+        patience,
+        (
+            "More patience gives less loss away, and takes more epochs. Try a few values.",
+            "Try the whole numbers between 3 and 9.",
+        ),
+        "Within both budgets.",
+    ),
+    "confidence": Exercise(
+        confidence,
+        (
+            "Which class comes first after all ten outputs are doubled? And how sure is it?",
+            "Take outputs [2, 1] and the true class 1, then [4, 2]: compute both by hand.",
+        ),
+        "Accuracy asks which class comes first, loss also how sure.",
+    ),
+}

@@ -1,0 +1,160 @@
+"""Checks of the exercises on dropout."""
+
+import keras
+import numpy as np
+
+from utils.checks.answers import NotYet, array, choices, close, expect, kind, number, run
+from utils.checks.exercises import Exercise
+from utils.checks.models import built
+
+NOISE = 0.1  # of the sum that the next layer receives
+
+
+def dropout(answer):
+    x = np.random.default_rng(4).uniform(1, 2, (200, 300)).astype("float32")
+    for rate in (0.2, 0.5):
+        in_inference(
+            array(run(answer, x, rate, False), x.shape, "The output in inference"), x, rate
+        )
+        first = array(run(answer, x, rate, True), x.shape, "The output in training")
+        in_training(first, x, rate)
+        if np.array_equal(first, array(run(answer, x, rate, True), x.shape)):
+            raise NotYet("Two calls silence the same units: draw a new mask in each call.")
+    if not close(array(run(answer, x, 0.0, True), x.shape, "The output at rate 0"), x):
+        raise NotYet("At rate 0 it should return x as it came.")
+
+
+def in_inference(y, x, rate):
+    if (y == 0).any():
+        raise NotYet("In inference it silences units too: only training does that.")
+    paper = (
+        "In inference it scales the output down, as the original paper did. "
+        "Inverted dropout has scaled in training: return x as it came."
+    )
+    mistakes = {paper: x * (1 - rate), f"{paper} ": x * rate}
+    mistakes["In inference it scales the output up: return x as it came."] = x / (1 - rate)
+    expect(y, x, mistakes, "In inference it should return x as it came.")
+
+
+def in_training(y, x, rate):
+    silent = y == 0
+    share = silent.mean()
+    if share == 0:
+        raise NotYet("In training it silences nothing.")
+    if (silent.all(axis=0) | ~silent.any(axis=0)).all():
+        raise NotYet("It silences the same units for every image: draw a mask of the shape of x.")
+    if (silent.all(axis=1) | ~silent.any(axis=1)).all():
+        raise NotYet("It silences whole images: draw a mask of the shape of x.")
+    if rate != 0.5 and abs(share - (1 - rate)) < 0.03:
+        raise NotYet("It silences the share 1 − rate, and keeps the rate: turn the comparison.")
+    if abs(share - rate) > 0.03:
+        raise NotYet("The share of silent units is not the rate.")
+    factor = y[~silent] / x[~silent]
+    expect(
+        factor,
+        1 / (1 - rate),
+        {
+            "The units that are heard are not scaled: divide them by 1 − rate.": 1,
+            "The units that are heard are divided by the rate: divide them by 1 − rate.": 1 / rate,
+            "The units that are heard are scaled down: divide by 1 − rate, do not multiply.": 1
+            - rate,
+        },
+        "The units that are heard should be x / (1 − rate), all of them.",
+    )
+
+
+def misplaced(answer):
+    model = built(answer, (28, 28), 10)
+    x = np.random.default_rng(5).random((200, 28, 28)).astype("float32")
+    if not np.array_equal(model(x, training=False), model(x, training=False)):
+        raise NotYet("Two predictions of the same images differ: units are silent in inference.")
+    first, second = (np.asarray(model(x, training=True)) for _ in range(2))
+    if np.array_equal(first, second):
+        raise NotYet("No dropout is left: in training the outputs are the same in each call.")
+    some_are_zero = (first == 0).any(axis=1) & (first != 0).any(axis=1)
+    if some_are_zero.mean() > 0.01:
+        raise NotYet(
+            "In training some of the ten answers are exactly 0: a Dropout behind the last layer "
+            "silences the answers themselves. No answer may be missing."
+        )
+    shares = [share for layer in model.layers if (share := silent_share(layer)) > 0]
+    if any(abs(share - 0.9) < 0.03 for share in shares):
+        raise NotYet("It silences 90 % of the units. In Keras the rate is the share that goes.")
+    if any(abs(share - 0.1) > 0.03 for share in shares):
+        raise NotYet("The share of silent units is not 10 %.")
+
+
+def silent_share(layer):
+    """The share of ones that a layer without weights turns into zeros in training."""
+    if layer.weights or isinstance(layer, keras.layers.InputLayer):
+        return 0.0
+    try:
+        ones = np.ones((50, *layer.input.shape[1:]), "float32")
+        return float((np.asarray(layer(ones, training=True)) == 0).mean())
+    except Exception:  # a layer that takes no mode, or several inputs
+        return 0.0
+
+
+def noise(answer):
+    if not isinstance(answer, dict) or set(answer) != {25, 100, 400}:
+        raise NotYet(f"It is {kind(answer)}; keep the dict with a rate for 25, 100 and 400 units.")
+    for units in (25, 100, 400):
+        rate = number(answer[units], f"The rate for {units} units")
+        if not 0 <= rate < 1:
+            raise NotYet(f"The rate for {units} units is {rate:g}; give a share from 0 to 1.")
+        spread = np.sqrt(rate / (1 - rate) / units)
+        if spread > NOISE * 1.01:
+            raise NotYet(f"With {units} units this rate is too high: the sum wavers by over 10 %.")
+        if spread < NOISE * 0.95:
+            raise NotYet(f"With {units} units you can go higher: the sum wavers by far less.")
+
+
+def two_accuracies(answer):
+    silent = "fit looked while half of the units were silent, and while the weights still changed."
+    heard = "evaluate works in inference mode: all units are heard, nothing is drawn."
+    options = {
+        "fit's number": {"lower": "", "higher": silent, "same": silent},
+        "evaluate twice": {"same": "", "different": heard},
+    }
+    choices(answer, {"fit's number": "lower", "evaluate twice": "same"}, options)
+
+
+EXERCISES = {
+    "dropout": Exercise(
+        dropout,
+        (
+            "Three things: a mask of the shape of x, a factor for what is heard, and nothing of "
+            "both in inference.",
+            "`heard = rng.random(x.shape) >= rate`, then `np.where(heard, x, 0) / (1 - rate)`. "
+            "Make rng once, outside of the function.",
+        ),
+        "Each image has a mask of its own, and the mean stays.",
+    ),
+    "misplaced": Exercise(
+        misplaced,
+        (
+            "Two layers are wrong. What does the rate of a Dropout say? And what is behind the "
+            "last Dense?",
+            "The rate is the share that goes silent: 0.1 keeps 90 %. And nothing may silence the "
+            "ten answers.",
+        ),
+        "Hidden units go silent, answers do not.",
+        seconds=60,
+    ),
+    "noise": Exercise(
+        noise,
+        (
+            "The sum of n equal units has a relative spread of √(r / (1 − r) / n).",
+            "Solve r / (1 − r) = 0.01 n for r: that is 0.01 n / (1 + 0.01 n).",
+        ),
+        "Narrow layers bear less dropout than wide ones.",
+    ),
+    "two-accuracies": Exercise(
+        two_accuracies,
+        (
+            "In which mode is the network while fit counts, and in which while evaluate counts?",
+            "fit counts with silent units; evaluate hears all of them and draws nothing.",
+        ),
+        "Compare accuracies only in the same mode.",
+    ),
+}
