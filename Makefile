@@ -1,13 +1,13 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises front bench clean environment
+.PHONY: help lab test run outputs exercises front bench matrix clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
 #   TENSORFLOW  another version, such as 2.20.*, in an environment of its own; KERAS likewise
 #   JOBS        how many notebooks `make test` runs at a time
-#   ARGS        passed on: to JupyterLab, or the notebooks that `make run` and `make outputs` take
+#   ARGS        passed on: to JupyterLab; notebooks, for `make run`, `make outputs` and `make test`
 TENSORFLOW ?=
 KERAS ?=
 JOBS ?=
@@ -42,7 +42,7 @@ lab: environment ## open the course in JupyterLab, at lesson 00
 	    --LabApp.default_url=/lab/tree/notebooks/00_overfitting.ipynb $(AS_ROOT) $(ARGS)
 
 test: environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
-	@$(IN_ENV) tools.test $(JOBS:%=--jobs %)
+	@$(IN_ENV) tools.test $(JOBS:%=--jobs %) $(ARGS)
 
 run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
 	@$(IN_ENV) tools.execute run $(ARGS)
@@ -58,6 +58,9 @@ front: environment ## write the README's table and figure from the runs that the
 
 bench: environment ## time the repeats against model.fit
 	@$(IN_ENV) tools.bench $(ARGS)
+
+matrix: environment ## run the notebooks under several versions, threads, kernels and seeds
+	@$(IN_ENV) tools.matrix $(ARGS)
 
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*

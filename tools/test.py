@@ -1,4 +1,4 @@
-"""Runs every test of the course: lint, unit tests and guards, all stored outputs compared."""
+"""Runs the course's tests: lint, format, tests of helpers and notebooks, all outputs compared."""
 
 from __future__ import annotations
 
@@ -28,15 +28,23 @@ class Result(NamedTuple):
     failures: list[str]
 
 
-def stages(notebooks: list[Path], jobs: int) -> dict[str, list[str]]:
-    """The modules to run, in order, with their arguments."""
+def stages(wanted: list[str], jobs: int) -> dict[str, list[str]]:
+    """The modules to run, in order, with their arguments.
+
+    `wanted` names stages, or notebooks in place of all of them; empty stands for everything.
+    """
+    notebooks = [Path(name) for name in wanted if name.endswith(".ipynb")]
     parallel = ["-n", str(jobs), "--dist", "loadfile", "--no-loadscope-reorder"] if jobs > 1 else []
-    return {
+    commands = {
         "lint": ["ruff", "check", "."],
         "format": ["ruff", "format", "--check", "."],
-        "unit tests and guards": [*PYTEST, *parallel, "tests"],
-        "notebooks": [*NBVAL, *parallel, *map(str, longest_first(notebooks))],
+        "tests": [*PYTEST, *parallel, "tests"],
+        "notebooks": [*NBVAL, *parallel, *map(str, longest_first(notebooks or find_notebooks()))],
     }
+    names = {"notebooks" if name.endswith(".ipynb") else name for name in wanted} or set(commands)
+    if unknown := names - set(commands):
+        raise ValueError(f"no stage {', '.join(sorted(unknown))}: there are {', '.join(commands)}")
+    return {name: command for name, command in commands.items() if name in names}
 
 
 def longest_first(notebooks: list[Path]) -> list[Path]:
@@ -95,11 +103,18 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="notebooks at a time"
     )
-    jobs = parser.parse_args().jobs
-    notebooks = find_notebooks()
-    if not notebooks:
+    parser.add_argument(
+        "wanted",
+        nargs="*",
+        help="lint, format, tests, notebooks, or a notebook's path; default all",
+    )
+    choice = parser.parse_args()
+    if not find_notebooks():
         parser.error(f"there are no notebooks in {NOTEBOOKS}")
-    commands = stages(notebooks, jobs)
+    try:
+        commands = stages(choice.wanted, choice.jobs)
+    except ValueError as error:
+        parser.error(str(error))
     results = [run_stage(stage, command) for stage, command in commands.items()]
     print(summary(results))
     return int(any(result.failed for result in results))
