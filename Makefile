@@ -1,7 +1,7 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises front bench matrix clean environment
+.PHONY: help lab test run outputs exercises front bench falsify matrix clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -58,6 +58,9 @@ front: environment ## write the README's table and figure from the runs that the
 
 bench: environment ## time the repeats against model.fit
 	@$(IN_ENV) tools.bench $(ARGS)
+
+falsify: environment ## take each lesson's fix away, and see that its claims notice
+	@$(IN_ENV) tools.falsify $(ARGS)
 
 matrix: environment ## run the notebooks under several versions, threads, kernels and seeds
 	@$(IN_ENV) tools.matrix $(ARGS)

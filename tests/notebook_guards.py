@@ -204,6 +204,29 @@ def makes_a_claim(notebook: NotebookNode, path: Path) -> list[str]:
     return ["makes no claim"]
 
 
+@guard
+def thresholds_show_numbers(notebook: NotebookNode, path: Path) -> list[str]:
+    """A learner who turns a knob until a claim fails is told by how much."""
+    return [
+        f"cell {cell.id}: the claim {ast.unparse(node.args[0])} compares numbers;"
+        " give what it measured, as `mean=loss.mean`"
+        for cell in code_cells(notebook)
+        if kind(path) in ("lesson", "deeper")
+        for node in ast.walk(syntax(cell))
+        if called(node) == "claim" and not node.keywords and has_threshold(node.args[1])
+    ]
+
+
+def has_threshold(condition: ast.expr) -> bool:
+    """Whether a number is compared with a number: one that a training may move."""
+    return any(
+        isinstance(sign, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+        for node in ast.walk(condition)
+        if isinstance(node, ast.Compare)
+        for sign in node.ops
+    )
+
+
 # What is compared is the same on every machine and seed
 
 

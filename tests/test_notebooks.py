@@ -65,7 +65,7 @@ def good_notebook():
         new_code_cell("RATE = 0.5\nshow(fig, alt)", id="curves", outputs=[figure()]),
         new_code_cell("fit()", id="training", **training),
         new_markdown_cell("The last is a claim.", id="reading"),
-        new_code_cell("claim('It overfits', gap > 0)", id="gap", **claim),
+        new_code_cell("claim('It overfits', gap > 0, gap=gap)", id="gap", **claim),
         new_markdown_cell("## Summary", id="summary"),
     ]
     notebook = new_notebook(cells=cells, metadata=metadata)
@@ -143,6 +143,7 @@ REJECTED = [
     (guards.ignored_cells_lead_to_claims, drop("gap"), "training: .* makes no claim"),
     (guards.ignored_cells_lead_to_claims, set_tags("gap", IGNORE), "gap: makes a claim that"),
     (guards.makes_a_claim, set_source("gap", "print('claim(1)')"), "no claim"),
+    (guards.thresholds_show_numbers, set_source("gap", "claim('It', g > 1)"), "'It' compares"),
     (guards.compared_text_is_constant, set_tags("training"), r"'0\.83'"),
     (guards.compared_text_is_constant, set_outputs("gap", stdout("7e-05")), "'7e-05'"),
     (guards.compared_text_is_constant, set_outputs("gap", stdout("83 %")), "'83 %'"),
@@ -213,6 +214,8 @@ def test_setups_must_agree():
         (guards.makes_a_claim, set_source("gap", "1"), "exercises/00_x.ipynb"),
         (guards.claims_hold, set_outputs("gap", stdout("✗ no\n")), "exercises/00_x.ipynb"),
         (guards.checks_agree_with_the_folder, set_outputs("gap", stdout("☐")), "exercises/0.ipynb"),
+        (guards.thresholds_show_numbers, set_source("gap", "claim(1, g > 1)"), "solutions/0.ipynb"),
+        (guards.thresholds_show_numbers, set_source("gap", "claim('It', alike(a, b))"), "0.ipynb"),
         (guards.checks_agree_with_the_folder, set_outputs("gap", stdout("☑")), "solutions/0.ipynb"),
         (guards.exercises_hold_no_solution, set_tags("gap", "solution"), "solutions/00_x.ipynb"),
         (guards.shape_is_a_lessons, add_code(*"12345"), "solutions/00_x.ipynb"),

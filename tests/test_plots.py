@@ -156,6 +156,12 @@ def test_images_have_captions_and_wrong_ones_a_dashed_frame():
     assert [ax.get_title() for ax in fig.axes] == ["a", "b", "c", ""]
     assert [len(ax.patches) for ax in fig.axes] == [0, 1, 0, 0]
     assert fig.axes[1].patches[0].get_linestyle() == "--"
+    assert fig.get_suptitle() == ""
+
+
+def test_images_may_have_a_finding_above_them():
+    fig = plots.draw_images(np.zeros((1, 4, 4)), ["a"], title="It is white")
+    assert fig.get_suptitle() == "It is white"
 
 
 @pytest.mark.parametrize(("shape", "captions"), [((3, 4), "abc"), ((3, 4, 4), "ab")])

@@ -43,9 +43,17 @@ class Execution(NamedTuple):
     peak_bytes: int
 
 
-def execute(path: Path, timeout: int = CELL_TIMEOUT) -> Execution:
-    """Run every cell of the notebook in a fresh kernel, in the notebook's own folder."""
+def execute(
+    path: Path, timeout: int = CELL_TIMEOUT, after_setup: NotebookNode | None = None
+) -> Execution:
+    """Run every cell of the notebook in a fresh kernel, in the notebook's own folder.
+
+    after_setup   a cell to run behind the setup cell, the first of the code cells
+    """
     notebook = read_notebook(path)
+    if after_setup is not None:
+        kinds = [cell.cell_type for cell in notebook.cells]
+        notebook.cells.insert(kinds.index("code") + 1, after_setup)
     started, peaks = [], [0]
     client = NotebookClient(
         notebook,

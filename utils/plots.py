@@ -36,6 +36,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "lines.linewidth": 2.2,
 }
+OVER_ALL = {"fontweight": "bold", "fontsize": 12, "x": 0.01, "ha": "left"}
 plt.rcParams.update(STYLE)
 
 
@@ -266,7 +267,7 @@ def draw_bands(percentiles, every, title, color=BASELINE, channels=4):
         ax.set_title(f"channel {number + 1}", fontweight="normal", fontsize=11)
         ax.set(xlabel="step", ylim=(-3, 3))
     fig.axes[0].set_ylabel("output, in spreads")
-    fig.suptitle(title, fontweight="bold", fontsize=12, x=0.01, ha="left")
+    fig.suptitle(title, **OVER_ALL)
     return fig
 
 
@@ -310,11 +311,12 @@ def boxes(rows, headers, title):
     return fig
 
 
-def draw_images(images, captions, columns=5, wrong=None):
+def draw_images(images, captions, columns=5, wrong=None, title=None):
     """Draw images in a grid, each with its caption; those in `wrong` get a red, dashed frame.
 
     images   (n, height, width), from 0 for white to 1 for black
     wrong    bool (n,), by default none
+    title    one sentence over all images: what the reader finds there
     Returns the figure.
     """
     images = np.asarray(images)
@@ -335,4 +337,6 @@ def draw_images(images, captions, columns=5, wrong=None):
             frame = plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False)
             frame.set(edgecolor="#d55e00", linestyle="--", linewidth=3)
             ax.add_patch(frame)
+    if title:
+        fig.suptitle(title, **OVER_ALL)
     return fig
