@@ -21,6 +21,7 @@ from utils.checks.exercises import NOTEBOOKS
 NAMES = [(lesson, name) for lesson, known in checks.LESSONS.items() for name in known]
 TAKE_FUNCTIONS = ["leak", "interval", "batch-norm", "lag", "dropout", "misplaced"]
 TAKE_FUNCTIONS += ["elastic-net", "soft-threshold", "free-weights", "strength"]
+TAKE_FUNCTIONS += ["effects", "fair-arms", "honest-choice", "dropout-last"]
 
 
 def cells(lesson):
@@ -111,6 +112,8 @@ WRONG = {
         (lambda x, new: ~np.array(leak_by(np.array_equal)(x, new)), "wrong way round"),
         (lambda x, new: sum(leak_by(np.array_equal)(x, new)), "one value"),
         (lambda x, new: [0, 3, 5, 8], "positions"),
+        (lambda x, new: np.array([0, 3, 5, 8]), "positions"),
+        (lambda x, new: np.where(leak_by(np.array_equal)(x, new)), "positions"),
         (lambda x, new: np.zeros(len(x)), r"shape \(40,\); it should be shape \(12,\)"),
     ],
     "interval": [
@@ -125,6 +128,11 @@ WRONG = {
             bars(np.mean, lambda d, a, b: T * ((a.var(ddof=1) + b.var(ddof=1)) / 10) ** 0.5),
             "two separate groups",
         ),
+        (bars(np.median, lambda d, a, b: 1), "median"),
+        (lambda a, b: (in_loops(a, b)[0] - in_loops(a, b)[1], 1), "two ends"),
+        (bars(np.mean, lambda d, a, b: T * d.std(ddof=1) / 3), "√\\(n − 1\\)"),
+        (bars(np.mean, lambda d, a, b: T * d.var(ddof=1) / 10**0.5), "the variance"),
+        (bars(np.mean, lambda d, a, b: 2.228 * d.std(ddof=1) / 10**0.5), "degrees of freedom"),
         (lambda a, b: (b - a).mean(), "return the mean difference and the half width"),
     ],
     "patience": [
@@ -149,7 +157,14 @@ WRONG = {
 
 
 def norm(
-    axes=(0, 1, 2), keep=0.9, root=True, epsilon=1e-3, ddof=0, inference="moving", update=True
+    axes=(0, 1, 2),
+    keep=0.9,
+    root=True,
+    epsilon=1e-3,
+    ddof=0,
+    sample=0,
+    inference="moving",
+    update=True,
 ):
     def batch_norm(x, moving_mean, moving_variance, training):
         mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True, ddof=ddof)
@@ -157,7 +172,7 @@ def norm(
             mean, variance = moving_mean, moving_variance
         if (training and update) or inference == "updates":
             moving_mean = keep * moving_mean + (1 - keep) * x.mean((0, 1, 2))
-            moving_variance = keep * moving_variance + (1 - keep) * x.var((0, 1, 2))
+            moving_variance = keep * moving_variance + (1 - keep) * x.var((0, 1, 2), ddof=sample)
         divisor = np.sqrt(variance + epsilon) if root else np.sqrt(variance) + 1e-3
         return (x - mean) / divisor, moving_mean, moving_variance
 
@@ -233,6 +248,8 @@ WRONG |= {
         (norm(keep=0.1), "momentum is what stays"),
         (norm(update=False), "moving mean is not updated"),
         (norm(keep=0), "of this batch alone"),
+        (norm(keep=0.99), "another momentum"),
+        (norm(sample=1), "moving variance divides by n − 1"),
         (norm(inference="batch"), "In inference it uses the statistics of the batch"),
         (
             norm(inference="updates"),
@@ -311,6 +328,32 @@ def functional():
     return compile(keras.Model(inputs, layers.Dense(10)(layers.Dropout(rate=0.1)(x))))
 
 
+def on_pixels():
+    flat = [keras.Input((28, 28)), layers.Flatten(), layers.Dropout(0.1)]
+    return compile(keras.Sequential([*flat, layers.Dense(32, "relu"), layers.Dense(10)]))
+
+
+class OfOnesOwn(keras.Model):
+    def __init__(self, rate=0.1, norms=0, called=3, dropout_first=False):
+        super().__init__()
+        self.dropout, self.flatten = layers.Dropout(rate), layers.Flatten()
+        self.norms = [layers.BatchNormalization() for _ in range(norms)]
+        self.hidden, self.last = layers.Dense(32, "relu"), layers.Dense(10)
+        self.stack = [self.flatten, self.hidden, *self.norms[:called]]
+        self.stack.insert(2 if dropout_first else len(self.stack), self.dropout)
+
+    def call(self, x, training=False):
+        for layer in self.stack:
+            x = layer(x) if layer in (self.flatten, self.hidden) else layer(x, training=training)
+        return self.last(x)
+
+
+def nested():
+    hidden = keras.Sequential([layers.Dense(32, "relu"), layers.Dropout(0.1)])
+    flat = [keras.Input((28, 28)), layers.Flatten()]
+    return compile(keras.Sequential([*flat, hidden, layers.Dense(10)]))
+
+
 def two(reported, twice):
     return {"fit's number": reported, "evaluate twice": twice}
 
@@ -322,7 +365,7 @@ RIGHT |= {
         lambda x, rate, training: keras.random.dropout(x, rate) if training else x,
         lambda x, rate, training: layers.Dropout(rate)(x, training=training),
     ],
-    "misplaced": [mlp, functional],
+    "misplaced": [mlp, functional, nested, lambda: compile(OfOnesOwn())],
     "noise": [{25: 0.2, 100: 0.5, 400: 0.8}, {400: 0.799, 25: np.float32(0.2), 100: 0.499}],
     "two-accuracies": [two("lower", "same"), two("Lower", " same")],
 }
@@ -346,6 +389,8 @@ WRONG |= {
         (lambda: mlp(hidden=None), "No dropout is left"),
         (lambda: mlp(hidden=lambda: layers.Dropout(0.5)), "not 10 %"),
         (lambda: mlp(hidden=Always), "silent in inference"),
+        (lambda: mlp(hidden=lambda: layers.GaussianDropout(0.1)), "silences no unit"),
+        (lambda: on_pixels(), "silences pixels"),
     ],
     "noise": [
         ({25: 0.5, 100: 0.5, 400: 0.8}, "25 units this rate is too high"),
@@ -446,6 +491,7 @@ WRONG |= {
         (lambda w, a: w - a, "towards zero"),
         (lambda w, a: w * (1 - a), "which is L2"),
         (lambda w, a: w - a * np.sign(w), "jump over zero"),
+        (lambda w, a: np.where(np.abs(w) > a, w - a * np.sign(w), w), "stay as they are"),
         (lambda w, a: np.delete(w, 0, axis=0), r"shape \(1, 4\)"),
     ],
     "free-weights": [
@@ -458,6 +504,7 @@ WRONG |= {
         (charged(*[L2(0.02)] * 3), "charged twice"),
         (charged(*[L1(0.01)] * 3), "That is L1"),
         (charged(*[L2(0.005)] * 3), "no ½"),
+        (charged(*three_l2, activity_regularizer=L2(0.01)), "Outputs are charged"),
         (functional, "A layer is gone"),
     ],
     "strength": [
@@ -465,6 +512,7 @@ WRONG |= {
         (lambda s, losses: s[losses.min(axis=1).argmin()], "luckiest run"),
         (choose(allowed=2), "spread over seeds / √n"),
         (choose(pick=min), "take the largest"),
+        (choose(ddof=0), "std\\(ddof=1\\)"),
         (choose(index=True), "a place in the list"),
         (lambda s, losses: losses.mean(), "not among the strengths"),
     ],
@@ -475,6 +523,224 @@ WRONG |= {
         (decays("yes", "no", "no"), '"SGD": write "same" or "different"'),
     ],
 }  # fmt: skip
+
+# Combinations
+
+
+def main_effects(losses, pairs=np.mean, sign=1):
+    return [sign * pairs(np.diff(losses, axis=fix)) for fix in range(3)]
+
+
+def interactions(losses, third=np.mean, factor=1):
+    twice = [np.diff(np.diff(losses, axis=a), axis=b) for a, b in ((0, 1), (0, 2), (1, 2))]
+    return [factor * third(values) for values in twice]
+
+
+def effects_by(main=main_effects, both=interactions):
+    return lambda losses: (main(losses), both(losses))
+
+
+def effects_in_loops(losses):
+    main, both = [0, 0, 0], [0, 0, 0]
+    for place in np.ndindex(2, 2, 2):
+        sides = [1 if on else -1 for on in place]
+        for fix in range(3):
+            main[fix] += sides[fix] * losses[place] / 4
+        for row, (fix, other) in enumerate(((0, 1), (0, 2), (1, 2))):
+            both[row] += sides[fix] * sides[other] * losses[place] / 2
+    return main, both
+
+
+def effects_in_ops(losses):
+    y = ops.array(losses)
+    main = [ops.mean(ops.take(y, 1, f)) - ops.mean(ops.take(y, 0, f)) for f in range(3)]
+    bd, bl, dl = (ops.mean(y, axis=axis) for axis in (2, 1, 0))
+    return np.array([main, [m[1, 1] - m[0, 1] - m[1, 0] + m[0, 0] for m in (bd, bl, dl)]])
+
+
+def alone(losses):
+    return [losses[1, 0, 0], losses[0, 1, 0], losses[0, 0, 1]] - losses[0, 0, 0]
+
+
+def together(losses):
+    means = [losses.mean(axis=axis) for axis in (2, 1, 0)]
+    return [mean[1, 1] - mean[0, 0] for mean in means]
+
+
+def with_other_on(losses):
+    means = [losses.mean(axis=axis) for axis in (2, 1, 0)]
+    return [mean[1, 1] - mean[0, 1] for mean in means]
+
+
+def products(losses):
+    b, d, p = main_effects(losses)
+    return [b * d, b * p, d * p]
+
+
+STRONG = L2(0.03)
+
+
+def arm(units=64, penalty=STRONG, rate=0.3, before=False, last=False, dropout=True, adam=0.003):
+    hidden = [layers.Dense(units, "relu", kernel_regularizer=penalty)]
+    if dropout:
+        hidden.insert(0 if before else 1, layers.Dropout(rate))
+    stack = [keras.Input((28, 28)), layers.Flatten(), *hidden]
+    stack.append(layers.Dense(10, kernel_regularizer=penalty))
+    model = compile(keras.Sequential(stack + [layers.Dropout(rate)] * last))
+    model.compile(keras.optimizers.Adam(adam), loss=model.loss, metrics=["accuracy"])
+    return model
+
+
+def functional_arm():
+    x = inputs = keras.Input((28, 28))
+    for layer in arm().layers:
+        x = layer(x)
+    model = keras.Model(inputs, x)
+    model.compile(keras.optimizers.Adam(0.003), loss=arm().loss, metrics=["accuracy"])
+    return model
+
+
+def chosen(by=lambda choosing, judging: choosing.mean(axis=1), report=None, allowed=np.less_equal):
+    def choose(choosing, judging, cost, budget):
+        values = np.where(allowed(cost, budget), by(choosing, judging), np.inf)
+        place = values.argmin()
+        return place, report(choosing[place], judging[place]) if report else judging[place].mean()
+
+    return choose
+
+
+def chosen_in_loops(choosing, judging, cost, budget):
+    best = None
+    for place in range(len(cost)):
+        if cost[place] <= budget and (best is None or sum(choosing[place]) < sum(choosing[best])):
+            best = place
+    return [best, sum(judging[best]) / len(judging[best])]
+
+
+def chosen_by_sorting(choosing, judging, cost, budget):
+    places = [place for place in np.argsort(choosing.mean(axis=1)) if cost[place] <= budget]
+    return np.array([places[0], np.mean(judging, axis=1)[places[0]]])
+
+
+def chosen_among_the_affordable(choosing, judging, cost, budget):
+    place = choosing[cost <= budget].mean(axis=1).argmin()
+    return place, judging[cost <= budget][place].mean()
+
+
+def anything(cost, budget):
+    return cost < np.inf
+
+
+def normalized(*dropout_after, rate=0.5, norms=3, last=False):
+    """Three blocks with batch normalization, dropout behind those that are named."""
+    stack = [keras.Input((28, 28)), layers.Reshape((28, 28, 1))]
+    blocks = [layers.Conv2D(4, 3, 2), layers.Conv2D(4, 3, 2), layers.Dense(16)]
+    for number, block in enumerate(blocks, 1):
+        stack += [layers.Flatten()] if number == 3 else []
+        stack += [block, *[layers.BatchNormalization()] * (number <= norms), layers.ReLU()]
+        stack += [layers.Dropout(rate)] * (number in dropout_after)
+    stack += [layers.Dense(10), *[layers.Dropout(rate)] * last]
+    return compile(keras.Sequential(stack))
+
+
+def normalized_functional():
+    x = inputs = keras.Input((28, 28))
+    for layer in normalized(3).layers:
+        x = layer(x)
+    return compile(keras.Model(inputs, x))
+
+
+def scaled(*words):
+    return dict(zip(["kernel norm", "loss with BN", "loss without BN"], words, strict=True))
+
+
+RIGHT |= {
+    "effects": [effects_by(), effects_in_loops, effects_in_ops],
+    "fair-arms": [arm, functional_arm],
+    "honest-choice": [chosen(), chosen_in_loops, chosen_by_sorting],
+    "dropout-last": [
+        lambda: normalized(3),
+        normalized_functional,
+        lambda: compile(keras.Sequential([normalized(3)])),
+        lambda: compile(OfOnesOwn(0.5, norms=3)),
+    ],
+    "rescaled": [scaled("grows", "same", "changes"), scaled("Grows", " same", "CHANGES")],
+}
+WRONG |= {
+    "effects": [
+        (effects_by(alone), "each fix does alone"),
+        (effects_by(lambda y: -alone(y[::-1, ::-1, ::-1])), "beside both others"),
+        (effects_by(lambda y: [np.take(y, 1, fix).mean() for fix in range(3)]), "subtract the"),
+        (effects_by(lambda y: main_effects(y, sign=-1)), "on minus off"),
+        (effects_by(lambda y: main_effects(y, np.sum)), "four times too large"),
+        (effects_by(lambda y: main_effects(y, sign=0.5)), "half of what they should be: eight"),
+        (effects_by(lambda y: main_effects(y)[::-1]), "the first axis is BN"),
+        (effects_by(lambda y: [0, 0, 0]), "not the mean of on minus off"),
+        (effects_by(both=lambda y: interactions(y, factor=0.5)), "Some books halve"),
+        (effects_by(both=lambda y: interactions(y, factor=0.25)), "a quarter"),
+        (effects_by(both=lambda y: interactions(y, np.sum)), "twice too large"),
+        (effects_by(both=lambda y: interactions(y, factor=-1)), "interactions have the wrong sign"),
+        (effects_by(both=lambda y: interactions(y, lambda v: v.ravel()[0])), "third fix off"),
+        (effects_by(both=lambda y: interactions(y, lambda v: v.ravel()[1])), "third fix on"),
+        (effects_by(both=together), "what both do together"),
+        (effects_by(both=with_other_on), "the first does with the other on"),
+        (effects_by(both=products), "no product"),
+        (effects_by(both=lambda y: interactions(y)[::-1]), "order is another"),
+        (effects_by(both=lambda y: [0, 0, 0]), "simply added up"),
+        (effects_by(both=lambda y: [1, 2, 3]), "The main effects are right"),
+        (lambda y: main_effects(y), "return the three main effects and the three"),
+        (effects_by(both=lambda y: 1.0), r"interactions has shape \(\); it should be shape \(3,\)"),
+        (effects_by(lambda y: [np.nan] * 3), "main effects holds NaN"),
+    ],
+    "fair-arms": [
+        (lambda: arm(units=128), "units 64 → 128"),
+        (lambda: arm(penalty=L2(0.001)), r"L2\(l2=0.03\) → L2\(l2=0.001\)"),
+        (lambda: arm(penalty=None), "kernel_regularizer L2.* → none"),
+        (lambda: arm(adam=0.01), "optimizer: Adam"),
+        (lambda: arm(dropout=False), "No dropout is left"),
+        (lambda: arm(rate=0.5), "Keep the one Dropout"),
+        (lambda: arm(before=True), "silences pixels"),
+        (lambda: arm(last=True), "the answers themselves"),
+        (lambda: None, "return model"),
+        (arm(), "give the function itself"),
+    ],
+    "honest-choice": [
+        (chosen(report=lambda c, j: c.mean()), "flatters the winner"),
+        (chosen(report=lambda c, j: np.mean([c, j])), "mean of both halves"),
+        (chosen(report=lambda c, j: j.min()), "luckiest run: report"),
+        (chosen(report=lambda c, j: 0.5), "The recipe is right"),
+        (chosen(allowed=anything), "more than the budget"),
+        (chosen(by=lambda c, j: j.mean(axis=1)), "chooses on the judging half: those"),
+        (chosen(by=lambda c, j: j.mean(axis=1), allowed=anything), "and over the budget"),
+        (chosen(by=lambda c, j: (c + j).mean(axis=1)), "chooses on both halves"),
+        (chosen(by=lambda c, j: c.min(axis=1)), "trusts the one luckiest run"),
+        (chosen(allowed=np.less), "at most, not less"),
+        (chosen(by=lambda c, j: -c.mean(axis=1)), "highest loss"),
+        (lambda c, j, cost, budget: (cost.argmin(), 1), "cheapest recipe"),
+        (chosen_among_the_affordable, "place among the affordable"),
+        (lambda c, j, cost, budget: (0.55, 1), "return its place"),
+        (lambda c, j, cost, budget: (99, 1), "return its place"),
+        (lambda c, j, cost, budget: 2, "return|the place of the recipe and the loss"),
+        (lambda c, j, cost, budget: (2, j[2]), "loss that you report has shape"),
+    ],
+    "dropout-last": [
+        (lambda: normalized(1, 2, 3), "number 2 receives"),
+        (lambda: normalized(2, 3), "number 3 receives"),
+        (normalized, "No dropout is left"),
+        (lambda: normalized(3, norms=2), "keep all three"),
+        (lambda: normalized(3, last=True), "the answers themselves"),
+        (lambda: normalized(3, rate=0.1), "not one half"),
+        (lambda: compile(OfOnesOwn(norms=3)), "not one half"),
+        (lambda: compile(OfOnesOwn(0.5, norms=3, dropout_first=True)), "number 1 receives"),
+        (lambda: compile(OfOnesOwn(0.5, norms=3, called=2)), "made, and never called"),
+    ],
+    "rescaled": [
+        (scaled("same", "same", "changes"), "so is the norm"),
+        (scaled("grows", "changes", "changes"), "divides by the spread"),
+        (scaled("grows", "same", "same"), "Nothing divides"),
+        (scaled("grows", "?", "changes"), 'write "same" or "changes"'),
+    ],
+}
 
 
 def cases(table):

@@ -29,6 +29,18 @@ def test_no_exercise_is_left_over():
     assert [path.stem for path in sorted(EXERCISES.glob("*.ipynb"))] == STEMS
 
 
+def test_every_lesson_has_exercises():
+    assert [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))] == STEMS
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_no_exercise_opens_the_test_split(stem):
+    """Not even those of lesson 04: the lesson itself does, once."""
+    for folder in (SOLUTIONS, EXERCISES):
+        code = [cell.source for cell in read(folder / f"{stem}.ipynb").cells]
+        assert not re.search(r"\b[xy]_test\b", "\n".join(code))
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_an_exercise_notebook_is_complete(stem):
     """Each exercise has a text with its minutes, a stub, a solution and a check."""
@@ -45,7 +57,9 @@ def test_an_exercise_notebook_is_complete(stem):
     assert f"{len(names)} exercises, about {sum(minutes)} minutes" in title
     for text in (title, end):
         assert f"](../{stem}.ipynb)" in text
-    assert (NOTEBOOKS / f"{stem}.ipynb").exists()
+    lesson = read(NOTEBOOKS / f"{stem}.ipynb").cells[-1].source
+    there = f"({sum(minutes)} minutes): [exercises/{stem[:2]}](exercises/{stem}.ipynb)"
+    assert f"**Exercises** that check themselves {there}" in lesson
     assert notebook.cells[-2].source == f'progress("{stem[:2]}")'
 
 
@@ -55,6 +69,16 @@ def test_stored_exercises_pass_no_check_and_solutions_all(stem):
     for folder, passed in ((EXERCISES, 0), (SOLUTIONS, count)):
         line = read(folder / f"{stem}.ipynb").cells[-2].outputs[0].text
         assert line.startswith(f"{passed} of {count} checks passed")
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_an_exercise_shows_no_result_before_the_prediction(stem):
+    cells = {cell.id: cell for cell in read(EXERCISES / f"{stem}.ipynb").cells}
+    predictions = [name for name in checks.LESSONS[stem[:2]] if "*Predict" in cells[name].source]
+    assert predictions
+    for name in predictions:
+        (output,) = cells[f"{name}-run"].outputs
+        assert output.text == "Predict first, then run this cell again.\n"
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ It prints one line, the same on every machine, and never raises.
 import keras
 import nbformat
 
-from utils.checks import lesson_00, lesson_01, lesson_02, lesson_03
+from utils.checks import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04
 from utils.checks.answers import LONGEST, NotYet, described, within
 from utils.checks.exercises import NOTEBOOKS
 
@@ -18,6 +18,7 @@ LESSONS = {
     "01": lesson_01.EXERCISES,
     "02": lesson_02.EXERCISES,
     "03": lesson_03.EXERCISES,
+    "04": lesson_04.EXERCISES,
 }
 passed: dict[str, bool] = {}  # what `check` found last for each exercise of this session
 

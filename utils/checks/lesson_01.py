@@ -20,6 +20,9 @@ def batch_norm(answer):
     training_output(array(y, x.shape, "The output"), x, mean, variance)
     averages = {"mean": (new_mean, mean, x.mean((0, 1, 2)))}
     averages["variance"] = (new_variance, variance, x.var((0, 1, 2)))
+    sample = MOMENTUM * variance + (1 - MOMENTUM) * x.var((0, 1, 2), ddof=1)
+    if close(array(new_variance, (3,), "The moving variance"), sample):
+        raise NotYet("The moving variance divides by n − 1. This layer divides by n: ddof=0.")
     for name, (value, old, batch) in averages.items():
         moving_average(name, array(value, (3,), f"The moving {name}"), old, batch)
 
@@ -84,6 +87,8 @@ def moving_average(name, value, old, batch):
         {
             f"The moving {name} goes nine tenths of the way. The momentum is what stays: "
             "0.9 of the old, 0.1 of the new.": (1 - MOMENTUM) * old + MOMENTUM * batch,
+            f"The moving {name} has another momentum: keep 0.9 of the old.": 0.99 * old
+            + 0.01 * batch,
             f"The moving {name} is not updated in training.": old,
             f"The moving {name} is that of this batch alone: keep 0.9 of the old.": batch,
             f"The moving {name} adds the batch to all of the old: keep 0.9 of the old.": old

@@ -1,11 +1,13 @@
 """Checks of the exercises on dropout."""
 
-import keras
+from itertools import takewhile
+
 import numpy as np
 
 from utils.checks.answers import NotYet, array, choices, close, expect, kind, number, run
 from utils.checks.exercises import Exercise
-from utils.checks.models import built
+from utils.checks.models import built, dropout_in_training_only, silent_share
+from utils.seeding import layers_of
 
 NOISE = 0.1  # of the sum that the next layer receives
 
@@ -65,34 +67,24 @@ def in_training(y, x, rate):
 
 def misplaced(answer):
     model = built(answer, (28, 28), 10)
-    x = np.random.default_rng(5).random((200, 28, 28)).astype("float32")
-    if not np.array_equal(model(x, training=False), model(x, training=False)):
-        raise NotYet("Two predictions of the same images differ: units are silent in inference.")
-    first, second = (np.asarray(model(x, training=True)) for _ in range(2))
-    if np.array_equal(first, second):
-        raise NotYet("No dropout is left: in training the outputs are the same in each call.")
-    some_are_zero = (first == 0).any(axis=1) & (first != 0).any(axis=1)
-    if some_are_zero.mean() > 0.01:
-        raise NotYet(
-            "In training some of the ten answers are exactly 0: a Dropout behind the last layer "
-            "silences the answers themselves. No answer may be missing."
-        )
-    shares = [share for layer in model.layers if (share := silent_share(layer)) > 0]
+    dropout_in_training_only(model, np.random.default_rng(5).random((200, 28, 28), "float32"))
+    shares = [share for layer in layers_of(model) if (share := silent_share(layer)) > 0]
+    if not shares:
+        raise NotYet("It adds noise, and silences no unit: use layers.Dropout.")
     if any(abs(share - 0.9) < 0.03 for share in shares):
         raise NotYet("It silences 90 % of the units. In Keras the rate is the share that goes.")
     if any(abs(share - 0.1) > 0.03 for share in shares):
         raise NotYet("The share of silent units is not 10 %.")
+    if silences_pixels(model):
+        raise NotYet("It silences pixels: let a Dropout follow the hidden layer, not the images.")
 
 
-def silent_share(layer):
-    """The share of ones that a layer without weights turns into zeros in training."""
-    if layer.weights or isinstance(layer, keras.layers.InputLayer):
-        return 0.0
-    try:
-        ones = np.ones((50, *layer.input.shape[1:]), "float32")
-        return float((np.asarray(layer(ones, training=True)) == 0).mean())
-    except Exception:  # a layer that takes no mode, or several inputs
-        return 0.0
+def silences_pixels(model):
+    """Whether units go silent in front of the first layer that has weights."""
+    if not hasattr(model, "inputs"):  # a class of its own: its layers have no known order
+        return False
+    before = takewhile(lambda layer: not layer.weights, layers_of(model))
+    return any(silent_share(layer) > 0 for layer in before)
 
 
 def noise(answer):

@@ -24,3 +24,51 @@ def built(answer, input_shape, classes):
             f"For two images the model gives shape {output.shape}; it should be (2, {classes})."
         )
     return model
+
+
+def dropout_in_training_only(model, x):
+    """NotYet unless units go silent in training, none in inference, and never an answer itself."""
+    if not np.array_equal(model(x, training=False), model(x, training=False)):
+        raise NotYet("Two predictions of the same images differ: units are silent in inference.")
+    first, second = (np.asarray(model(x, training=True)) for _ in range(2))
+    if np.array_equal(first, second):
+        raise NotYet("No dropout is left: in training the outputs are the same in each call.")
+    some_are_zero = (first == 0).any(axis=1) & (first != 0).any(axis=1)
+    if some_are_zero.mean() > 0.01:
+        raise NotYet(
+            "In training some of the ten answers are exactly 0: a Dropout behind the last layer "
+            "silences the answers themselves. No answer may be missing."
+        )
+
+
+def silent_share(layer):
+    """The share of ones that a layer without weights turns into zeros in training."""
+    if layer.weights or isinstance(layer, keras.layers.InputLayer):
+        return 0.0
+    try:
+        shape = layer.input.shape[1:]
+    except AttributeError:  # in a model that is a class of its own, layers do not know their input
+        shape = (100,)
+    try:
+        ones = np.ones((50, *shape), "float32")
+        return float((np.asarray(layer(ones, training=True)) == 0).mean())
+    except Exception:  # a layer that takes no mode, or several inputs
+        return 0.0
+
+
+def received(model, layer, x):
+    """What `layer`, somewhere in `model`, receives when the model takes `x` in training mode."""
+    seen, call = [], layer.call
+
+    def recording(inputs, *arguments, **options):
+        seen.append(np.asarray(inputs))
+        return call(inputs, *arguments, **options)
+
+    layer.call = recording
+    try:
+        model(x, training=True)
+    finally:
+        layer.call = call
+    if not seen:
+        raise NotYet(f"The layer {layer.name} is made, and never called.")
+    return seen[-1]
