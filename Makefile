@@ -1,16 +1,19 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises front bench matrix clean environment
+.PHONY: help lab test run outputs exercises front bench matrix publish clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
 #   TENSORFLOW  another version, such as 2.20.*, in an environment of its own; KERAS likewise
 #   JOBS        how many notebooks `make test` runs at a time
+#   REPO, REF   where the course is published, for `make publish`: owner/name and a tag, or nowhere
 #   ARGS        passed on: to JupyterLab; notebooks, for `make run`, `make outputs` and `make test`
 TENSORFLOW ?=
 KERAS ?=
 JOBS ?=
+REPO ?=
+REF ?=
 ARGS :=
 
 ENV := .venv$(if $(TENSORFLOW),-tensorflow-$(TENSORFLOW:.*=))$(if $(KERAS),-keras-$(KERAS:.*=))
@@ -61,6 +64,9 @@ bench: environment ## time the repeats against model.fit
 
 matrix: environment ## run the notebooks under several versions, threads, kernels and seeds
 	@$(IN_ENV) tools.matrix $(ARGS)
+
+publish: environment ## write where the course is published into badges, setup cells and README
+	@$(IN_ENV) tools.publish $(if $(REPO),'$(REPO)' '$(REF)')
 
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*

@@ -141,11 +141,15 @@ def heaviest_output(notebook: NotebookNode) -> str:
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Replace the file in one step, or leave it alone if the new one would be too large."""
-    data = (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
+    data = notebook_bytes(notebook)
     if len(data) > MAX_BYTES:
         size = f"{len(data) // 1000} kB of at most {MAX_BYTES // 1000}"
         raise NotebookError(f"{size}; {heaviest_output(notebook)}")
     replace_file(path, data)
+
+
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
 
 
 def replace_file(path: Path, data: bytes) -> None:
