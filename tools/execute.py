@@ -43,18 +43,23 @@ class Execution(NamedTuple):
     peak_bytes: int
 
 
-def execute(path: Path, timeout: int = CELL_TIMEOUT) -> Execution:
-    """Run every cell of the notebook in a fresh kernel, in the notebook's own folder."""
+def execute(
+    path: Path,
+    timeout: int = CELL_TIMEOUT,
+    kernel: str = KERNELSPEC["name"],
+    folder: Path | None = None,
+) -> Execution:
+    """Run every cell of the notebook in a fresh kernel, in `folder` or the notebook's own."""
     notebook = read_notebook(path)
     started, peaks = [], [0]
     client = NotebookClient(
         notebook,
         timeout=timeout,
-        kernel_name=KERNELSPEC["name"],
+        kernel_name=kernel,
         record_timing=False,
         store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(folder or path.parent)}},
         on_cell_start=lambda cell, cell_index: started.append(cell.id),
         on_cell_executed=lambda **_: peaks.append(peak_memory(client.km.provisioner.pid)),
     )

@@ -17,7 +17,7 @@ if root is None:
     clone = ["git", "clone", "--quiet", "--depth=1", f"--branch={REF}", REPOSITORY, str(root)]
     git = subprocess.run(clone, capture_output=True, text=True)
     if git.returncode:
-        raise RuntimeError(f"Could not fetch {REPOSITORY} at {REF}: {git.stderr.strip()}")
+        raise RuntimeError(f"Cannot fetch {REPOSITORY} at {REF}: {git.stderr.split('fatal: ')[-1]}")
 sys.path.insert(0, str(root))
 
 import utils  # noqa: F401 (starts TensorFlow without its start-up noise)
