@@ -1,16 +1,21 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises front bench falsify matrix clean environment
+.PHONY: help lab test run outputs exercises front bench falsify matrix colab publish clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
 #   TENSORFLOW  another version, such as 2.20.*, in an environment of its own; KERAS likewise
+#   COLAB_PYTHON  the Python of `make colab`, where it is not the same
 #   JOBS        how many notebooks `make test` runs at a time
+#   REPO, REF   where the course is published, for `make publish`: owner/name and a tag, or nowhere
 #   ARGS        passed on: to JupyterLab; notebooks, for `make run`, `make outputs` and `make test`
 TENSORFLOW ?=
 KERAS ?=
+COLAB_PYTHON ?= $(PYTHON)
 JOBS ?=
+REPO ?=
+REF ?=
 ARGS :=
 
 ENV := .venv$(if $(TENSORFLOW),-tensorflow-$(TENSORFLOW:.*=))$(if $(KERAS),-keras-$(KERAS:.*=))
@@ -32,7 +37,7 @@ unexport JUPYTER_CONFIG_PATH JUPYTER_PATH JUPYTER_RUNTIME_DIR PYTHONHOME PYTHONP
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 # A claim that does not hold stops these; in the lab it is shown and the learner goes on.
-test run outputs exercises: export COURSE_STRICT := 1
+test run outputs exercises colab: export COURSE_STRICT := 1
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +69,13 @@ falsify: environment ## take each lesson's fix away, and see that its claims not
 
 matrix: environment ## run the notebooks under several versions, threads, kernels and seeds
 	@$(IN_ENV) tools.matrix $(ARGS)
+
+colab: environment ## run the lessons (or ARGS=notebooks) as Colab would, with its versions
+	@PYTHON='$(COLAB_PYTHON)' sh tools/environment.sh .venv-colab tools/colab.txt
+	@$(IN_ENV) tools.colab $(ARGS)
+
+publish: environment ## write where the course is published into badges, setup cells and README
+	@$(IN_ENV) tools.publish $(if $(REPO),'$(REPO)' '$(REF)')
 
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*

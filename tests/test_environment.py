@@ -24,10 +24,10 @@ def clone(tmp_path):
     return tmp_path
 
 
-def set_up(clone, **choices):
+def set_up(clone, *requirements, **choices):
     env = {name: value for name, value in os.environ.items() if name not in ("TENSORFLOW", "KERAS")}
     env |= {"PYTHON": sys.executable} | choices
-    command = ["sh", "tools/environment.sh", ".venv"]
+    command = ["sh", "tools/environment.sh", ".venv", *requirements]
     return subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True, check=False)
 
 
@@ -45,6 +45,15 @@ def test_it_is_made_once_and_again_when_unfinished_or_outdated(clone):
     assert "Setting up" in set_up(clone, TENSORFLOW="2.20.*", KERAS="3.13.*").stdout
     pins = (clone / ".venv" / "constraints.txt").read_text()
     assert pins == "keras==3.13.*\nnumpy==2.4.6\ntensorflow-cpu==2.20.*\n"
+
+
+def test_other_requirements_bring_their_own_versions(clone):
+    (clone / "other.txt").write_text("# other\n")
+    assert "Setting up" in set_up(clone, "other.txt").stdout
+    assert set_up(clone, "other.txt").stdout == ""
+    installed = (clone / ".venv" / "installed").read_text()
+    assert "# other" in installed
+    assert "keras" not in installed
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 # Sets up an environment for the course: a Python that TensorFlow supports, and requirements.txt
 # at the versions of constraints.txt. Says and does nothing when it is already there.
 #
-#   [PYTHON=...] [TENSORFLOW='2.20.*'] [KERAS='3.13.*'] tools/environment.sh FOLDER
+#   [PYTHON=...] [TENSORFLOW='2.20.*'] [KERAS='3.13.*'] tools/environment.sh FOLDER [REQUIREMENTS]
 #
+# REQUIREMENTS is a file that holds exact versions itself, in place of these two.
 # FOLDER/installed is written last and holds all that was asked for: an install that was
 # interrupted, or that asked for something else, starts afresh.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$1
+requirements=${2:-requirements.txt}
 mkdir -p build/home # where the Makefile has Jupyter and the others keep their settings
 
 version() {
@@ -53,6 +55,7 @@ MESSAGE
 
 # constraints.txt with the TensorFlow and Keras that were asked for; all other versions stay.
 constraints() {
+    [ "$requirements" = requirements.txt ] || return 0
     sed -e "${TENSORFLOW:+s/^\(tensorflow.*\)==.*/\1==$TENSORFLOW/}" \
         -e "${KERAS:+s/^keras==.*/keras==$KERAS/}" constraints.txt
 }
@@ -60,7 +63,7 @@ constraints() {
 # All that goes into the environment. Environments do not survive a move, so the place is part of it.
 wanted() {
     echo "Python $(version "${PYTHON:-$env_python}") in $PWD"
-    cat requirements.txt
+    cat "$requirements"
     constraints
 }
 
@@ -79,6 +82,6 @@ constraints >"$folder/constraints.txt"
 quiet=--quiet
 [ ! -t 1 ] || quiet=
 "$env_python" -m pip install $quiet --disable-pip-version-check \
-    -r requirements.txt -c "$folder/constraints.txt"
+    -r "$requirements" -c "$folder/constraints.txt"
 PYTHON=
 wanted >"$folder/installed"

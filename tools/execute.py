@@ -44,9 +44,13 @@ class Execution(NamedTuple):
 
 
 def execute(
-    path: Path, timeout: int = CELL_TIMEOUT, after_setup: NotebookNode | None = None
+    path: Path,
+    timeout: int = CELL_TIMEOUT,
+    kernel: str = KERNELSPEC["name"],
+    folder: Path | None = None,
+    after_setup: NotebookNode | None = None,
 ) -> Execution:
-    """Run every cell of the notebook in a fresh kernel, in the notebook's own folder.
+    """Run every cell of the notebook in a fresh kernel, in `folder` or the notebook's own.
 
     after_setup   a cell to run behind the setup cell, the first of the code cells
     """
@@ -58,11 +62,11 @@ def execute(
     client = NotebookClient(
         notebook,
         timeout=timeout,
-        kernel_name=KERNELSPEC["name"],
+        kernel_name=kernel,
         record_timing=False,
         store_widget_state=False,
         extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(path.parent)}},
+        resources={"metadata": {"path": str(folder or path.parent)}},
         on_cell_start=lambda cell, cell_index: started.append(cell.id),
         on_cell_executed=lambda **_: peaks.append(peak_memory(client.km.provisioner.pid)),
     )
@@ -149,11 +153,15 @@ def heaviest_output(notebook: NotebookNode) -> str:
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Replace the file in one step, or leave it alone if the new one would be too large."""
-    data = (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
+    data = notebook_bytes(notebook)
     if len(data) > MAX_BYTES:
         size = f"{len(data) // 1000} kB of at most {MAX_BYTES // 1000}"
         raise NotebookError(f"{size}; {heaviest_output(notebook)}")
     replace_file(path, data)
+
+
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
 
 
 def replace_file(path: Path, data: bytes) -> None:
