@@ -1,7 +1,7 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises front bench matrix clean environment
+.PHONY: help lab test run outputs exercises quiz front bench matrix clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -32,7 +32,7 @@ unexport JUPYTER_CONFIG_PATH JUPYTER_PATH JUPYTER_RUNTIME_DIR PYTHONHOME PYTHONP
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 # A claim that does not hold stops these; in the lab it is shown and the learner goes on.
-test run outputs exercises: export COURSE_STRICT := 1
+test run outputs exercises quiz: export COURSE_STRICT := 1
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh th
 
 exercises: environment ## make the exercises from their solutions, where these have changed
 	@$(IN_ENV) tools.exercises $(ARGS)
+
+quiz: environment ## make the quiz and its answers from notebooks/quiz/quiz.toml
+	@$(IN_ENV) tools.quiz
 
 front: environment ## write the README's table and figure from the runs that the lessons store
 	@$(IN_ENV) tools.front

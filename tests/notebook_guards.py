@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
@@ -52,7 +53,7 @@ def guard(function: Guard) -> Guard:
 
 
 def kind(path: Path) -> str:
-    """lesson, deeper, exercises or solutions."""
+    """lesson, deeper, exercises, solutions or quiz."""
     return "lesson" if path.parent.name == "notebooks" else path.parent.name
 
 
@@ -187,7 +188,7 @@ def ignored_cells_lead_to_claims(notebook: NotebookNode, path: Path) -> list[str
     """Whatever is not compared must be followed by a sentence about it that is."""
     found = []
     cells = code_cells(notebook)
-    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+    for cell, following in zip_longest(cells, cells[1:]):
         if IGNORE not in tags(cell):
             continue
         if claims(cell):
@@ -199,9 +200,14 @@ def ignored_cells_lead_to_claims(notebook: NotebookNode, path: Path) -> list[str
 
 @guard
 def makes_a_claim(notebook: NotebookNode, path: Path) -> list[str]:
-    if kind(path) == "exercises" or any(map(claims, code_cells(notebook))):
+    if kind(path) == "exercises" or is_questions_only(notebook, path):
         return []
-    return ["makes no claim"]
+    return [] if any(map(claims, code_cells(notebook))) else ["makes no claim"]
+
+
+def is_questions_only(notebook: NotebookNode, path: Path) -> bool:
+    """The quiz as it is handed out: prose, and nothing to run. Its answers run and claim."""
+    return kind(path) == "quiz" and not code_cells(notebook)
 
 
 # What is compared is the same on every machine and seed
@@ -369,7 +375,7 @@ def shape_is_a_lessons(notebook: NotebookNode, path: Path) -> list[str]:
 @guard
 def setup_comes_first(notebook: NotebookNode, path: Path) -> list[str]:
     cells = code_cells(notebook)
-    if cells and cells[0].id == "setup":
+    if is_questions_only(notebook, path) or (cells and cells[0].id == "setup"):
         return []
     return ["the first code cell is not the one with id 'setup'"]
 

@@ -116,6 +116,10 @@ def drop(name):
     return lambda notebook: notebook.cells.remove(cell(notebook, name))
 
 
+def drop_code(notebook):
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "code"]
+
+
 def unrun(notebook):
     for code in guards.code_cells(notebook):
         code.update(execution_count=None, outputs=[])
@@ -143,6 +147,7 @@ REJECTED = [
     (guards.ignored_cells_lead_to_claims, drop("gap"), "training: .* makes no claim"),
     (guards.ignored_cells_lead_to_claims, set_tags("gap", IGNORE), "gap: makes a claim that"),
     (guards.makes_a_claim, set_source("gap", "print('claim(1)')"), "no claim"),
+    (guards.makes_a_claim, drop_code, "no claim"),
     (guards.compared_text_is_constant, set_tags("training"), r"'0\.83'"),
     (guards.compared_text_is_constant, set_outputs("gap", stdout("7e-05")), "'7e-05'"),
     (guards.compared_text_is_constant, set_outputs("gap", stdout("83 %")), "'83 %'"),
@@ -219,6 +224,8 @@ def test_setups_must_agree():
         (guards.shape_is_a_lessons, add_prose("More.", 23), "deeper/00_x.ipynb"),
         (guards.only_lesson_04_tests, set_source("gap", "x_test"), "deeper/04_x.ipynb"),
         (guards.badge_opens_this_notebook, set_source("title", "# 00"), "deeper/00_x.ipynb"),
+        (guards.makes_a_claim, drop_code, "quiz/quiz.ipynb"),
+        (guards.setup_comes_first, drop_code, "quiz/quiz.ipynb"),
         (guards.compared_text_is_constant, set_tags("training", "exact"), PATH.name),
         (guards.compared_text_is_constant, set_outputs("curves", stdout("0.5")), PATH.name),
         (guards.descriptions_hold_no_results, set_outputs("curves", figure(f"50 %{ALT}")), "0"),
