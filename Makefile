@@ -1,7 +1,7 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises handouts quiz front bench matrix clean environment
+.PHONY: help lab test run outputs exercises slides handouts quiz front bench matrix clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -52,6 +52,9 @@ outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh th
 
 exercises: environment ## make the exercises from their solutions, where these have changed
 	@$(IN_ENV) tools.exercises $(ARGS)
+
+slides: environment ## write slides of the lessons to build/slides/, from their stored outputs
+	@$(IN_ENV) tools.slides
 
 handouts: environment ## write each notebook as a page to hand out or print to build/handouts/
 	@$(IN_ENV) tools.handouts

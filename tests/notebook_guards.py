@@ -30,6 +30,10 @@ KNOWN_TAGS = {
     "hide-input",  # furniture: pages may leave the code out
     "solution",  # left out of the exercise that is made of a solution notebook
 }
+SLIDE_SETTINGS = {
+    "slide_type": ["slide", "-", "fragment", "notes", "skip"],
+    "show": ["code", "output", "both", "apart"],
+}
 LESSON_CELLS = 30
 PROSE_SHARE = 0.45  # the design asks for half
 MEDIAN_LINES = 8  # the design asks for 5
@@ -333,6 +337,18 @@ def metadata_is_clean(notebook: NotebookNode, path: Path) -> list[str]:
     for cell, output in outputs(notebook):
         if any("widget" in mime for mime in output.get("data", {})):
             found.append(f"cell {cell.id}: stores a widget, which is dead without its kernel")
+    return found
+
+
+@guard
+def slides_are_planned(notebook: NotebookNode, path: Path) -> list[str]:
+    """A misspelt setting of the slides is silently none."""
+    found = []
+    for cell in notebook.cells:
+        plan = cell.metadata.get("slideshow", {"slide_type": "skip"})
+        wrong = [key for key in plan if plan[key] not in SLIDE_SETTINGS.get(key, [plan[key]])]
+        wrong += sorted(set(plan) - set(SLIDE_SETTINGS) - {"notes", "sentences"})
+        found += [f"cell {cell.id}: slideshow has {key}={plan[key]!r}" for key in wrong]
     return found
 
 

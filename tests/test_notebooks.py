@@ -94,6 +94,10 @@ def set_tags(name, *tags):
     return lambda notebook: cell(notebook, name).metadata.update(tags=list(tags))
 
 
+def set_slideshow(**plan):
+    return lambda notebook: cell(notebook, "gap").metadata.update(slideshow=plan)
+
+
 def set_id(name, new):
     return lambda notebook: cell(notebook, name).update(id=new)
 
@@ -170,6 +174,8 @@ REJECTED = [
     (guards.metadata_is_clean, lambda nb: nb.cells[1].metadata.update(execution={}), "execution"),
     (guards.metadata_is_clean, lambda nb: nb.cells[1].metadata.update(collapsed=True), "collapsed"),
     (guards.metadata_is_clean, set_outputs("gap", WIDGET), "gap: stores a widget"),
+    (guards.slides_are_planned, set_slideshow(slide_type="slid"), "gap: .* slide_type='slid'"),
+    (guards.slides_are_planned, set_slideshow(slide_type="slide", note="x"), "gap: .* note='x'"),
     (guards.file_is_small, add_prose("x" * 400_000), "kB of at most 400"),
     (guards.shape_is_a_lessons, add_prose("More.", 23), "31 cells of at most 30"),
     (guards.shape_is_a_lessons, add_code("1", "2", "3"), "36.4% of the cells are prose"),
