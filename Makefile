@@ -1,7 +1,8 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises front bench falsify matrix colab publish clean environment
+.PHONY: help lab test run outputs exercises slides handouts quiz front bench falsify matrix colab
+.PHONY: publish clean environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -37,10 +38,10 @@ unexport JUPYTER_CONFIG_PATH JUPYTER_PATH JUPYTER_RUNTIME_DIR PYTHONHOME PYTHONP
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 # A claim that does not hold stops these; in the lab it is shown and the learner goes on.
-test run outputs exercises colab: export COURSE_STRICT := 1
+test run outputs exercises quiz colab: export COURSE_STRICT := 1
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 lab: environment ## open the course in JupyterLab, at lesson 00
 	$(IN_ENV) jupyterlab --ServerApp.root_dir=. --LanguageServerManager.autodetect=False \
@@ -57,6 +58,15 @@ outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh th
 
 exercises: environment ## make the exercises from their solutions, where these have changed
 	@$(IN_ENV) tools.exercises $(ARGS)
+
+slides: environment ## write slides of the lessons to build/slides/, from their stored outputs
+	@$(IN_ENV) tools.slides
+
+handouts: environment ## write each notebook as a page to hand out or print to build/handouts/
+	@$(IN_ENV) tools.handouts
+
+quiz: environment ## make the quiz and its answers from notebooks/quiz/quiz.toml
+	@$(IN_ENV) tools.quiz
 
 front: environment ## write the README's table and figure from the runs that the lessons store
 	@$(IN_ENV) tools.front

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +29,10 @@ KNOWN_TAGS = {
     "workshop-skip",  # left out in a workshop
     "hide-input",  # furniture: pages may leave the code out
     "solution",  # left out of the exercise that is made of a solution notebook
+}
+SLIDE_SETTINGS = {
+    "slide_type": ["slide", "-", "fragment", "notes", "skip"],
+    "show": ["code", "output", "both", "apart"],
 }
 LESSON_CELLS = 30
 PROSE_SHARE = 0.45  # the design asks for half
@@ -52,7 +57,7 @@ def guard(function: Guard) -> Guard:
 
 
 def kind(path: Path) -> str:
-    """lesson, deeper, exercises or solutions."""
+    """lesson, deeper, exercises, solutions or quiz."""
     return "lesson" if path.parent.name == "notebooks" else path.parent.name
 
 
@@ -187,7 +192,7 @@ def ignored_cells_lead_to_claims(notebook: NotebookNode, path: Path) -> list[str
     """Whatever is not compared must be followed by a sentence about it that is."""
     found = []
     cells = code_cells(notebook)
-    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+    for cell, following in zip_longest(cells, cells[1:]):
         if IGNORE not in tags(cell):
             continue
         if claims(cell):
@@ -199,9 +204,14 @@ def ignored_cells_lead_to_claims(notebook: NotebookNode, path: Path) -> list[str
 
 @guard
 def makes_a_claim(notebook: NotebookNode, path: Path) -> list[str]:
-    if kind(path) == "exercises" or any(map(claims, code_cells(notebook))):
+    if kind(path) == "exercises" or is_questions_only(notebook, path):
         return []
-    return ["makes no claim"]
+    return [] if any(map(claims, code_cells(notebook))) else ["makes no claim"]
+
+
+def is_questions_only(notebook: NotebookNode, path: Path) -> bool:
+    """The quiz as it is handed out: prose, and nothing to run. Its answers run and claim."""
+    return kind(path) == "quiz" and not code_cells(notebook)
 
 
 @guard
@@ -354,6 +364,18 @@ def metadata_is_clean(notebook: NotebookNode, path: Path) -> list[str]:
 
 
 @guard
+def slides_are_planned(notebook: NotebookNode, path: Path) -> list[str]:
+    """A misspelt setting of the slides is silently none."""
+    found = []
+    for cell in notebook.cells:
+        plan = cell.metadata.get("slideshow", {"slide_type": "skip"})
+        wrong = [key for key in plan if plan[key] not in SLIDE_SETTINGS.get(key, [plan[key]])]
+        wrong += sorted(set(plan) - set(SLIDE_SETTINGS) - {"notes", "sentences"})
+        found += [f"cell {cell.id}: slideshow has {key}={plan[key]!r}" for key in wrong]
+    return found
+
+
+@guard
 def file_is_small(notebook: NotebookNode, path: Path) -> list[str]:
     size = len(nbformat.writes(notebook).encode())
     return [f"{size // 1000} kB of at most {MAX_BYTES // 1000}"] if size > MAX_BYTES else []
@@ -392,7 +414,7 @@ def shape_is_a_lessons(notebook: NotebookNode, path: Path) -> list[str]:
 @guard
 def setup_comes_first(notebook: NotebookNode, path: Path) -> list[str]:
     cells = code_cells(notebook)
-    if cells and cells[0].id == "setup":
+    if is_questions_only(notebook, path) or (cells and cells[0].id == "setup"):
         return []
     return ["the first code cell is not the one with id 'setup'"]
 

@@ -94,6 +94,10 @@ def set_tags(name, *tags):
     return lambda notebook: cell(notebook, name).metadata.update(tags=list(tags))
 
 
+def set_slideshow(**plan):
+    return lambda notebook: cell(notebook, "gap").metadata.update(slideshow=plan)
+
+
 def set_id(name, new):
     return lambda notebook: cell(notebook, name).update(id=new)
 
@@ -114,6 +118,10 @@ def add_prose(source, repeat=1):
 
 def drop(name):
     return lambda notebook: notebook.cells.remove(cell(notebook, name))
+
+
+def drop_code(notebook):
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "code"]
 
 
 def unrun(notebook):
@@ -144,6 +152,7 @@ REJECTED = [
     (guards.ignored_cells_lead_to_claims, set_tags("gap", IGNORE), "gap: makes a claim that"),
     (guards.makes_a_claim, set_source("gap", "print('claim(1)')"), "no claim"),
     (guards.thresholds_show_numbers, set_source("gap", "claim('It', g > 1)"), "'It' compares"),
+    (guards.makes_a_claim, drop_code, "no claim"),
     (guards.compared_text_is_constant, set_tags("training"), r"'0\.83'"),
     (guards.compared_text_is_constant, set_outputs("gap", stdout("7e-05")), "'7e-05'"),
     (guards.compared_text_is_constant, set_outputs("gap", stdout("83 %")), "'83 %'"),
@@ -166,6 +175,8 @@ REJECTED = [
     (guards.metadata_is_clean, lambda nb: nb.cells[1].metadata.update(execution={}), "execution"),
     (guards.metadata_is_clean, lambda nb: nb.cells[1].metadata.update(collapsed=True), "collapsed"),
     (guards.metadata_is_clean, set_outputs("gap", WIDGET), "gap: stores a widget"),
+    (guards.slides_are_planned, set_slideshow(slide_type="slid"), "gap: .* slide_type='slid'"),
+    (guards.slides_are_planned, set_slideshow(slide_type="slide", note="x"), "gap: .* note='x'"),
     (guards.file_is_small, add_prose("x" * 400_000), "kB of at most 400"),
     (guards.shape_is_a_lessons, add_prose("More.", 23), "31 cells of at most 30"),
     (guards.shape_is_a_lessons, add_code("1", "2", "3"), "36.4% of the cells are prose"),
@@ -222,6 +233,8 @@ def test_setups_must_agree():
         (guards.shape_is_a_lessons, add_prose("More.", 23), "deeper/00_x.ipynb"),
         (guards.only_lesson_04_tests, set_source("gap", "x_test"), "deeper/04_x.ipynb"),
         (guards.badge_opens_this_notebook, set_source("title", "# 00"), "deeper/00_x.ipynb"),
+        (guards.makes_a_claim, drop_code, "quiz/quiz.ipynb"),
+        (guards.setup_comes_first, drop_code, "quiz/quiz.ipynb"),
         (guards.compared_text_is_constant, set_tags("training", "exact"), PATH.name),
         (guards.compared_text_is_constant, set_outputs("curves", stdout("0.5")), PATH.name),
         (guards.descriptions_hold_no_results, set_outputs("curves", figure(f"50 %{ALT}")), "0"),
