@@ -3,10 +3,12 @@
 import re
 
 import pytest
+import yaml
 
 from tools.notebooks import ROOT
 
 PROMISED = {"lab", "test", "run", "outputs"}
+WORKFLOW = ".github/workflows/tests.yml"
 
 
 def read(name: str) -> str:
@@ -35,12 +37,74 @@ def test_readme_shows_every_promised_command():
     assert commands(read("README.md")) >= PROMISED
 
 
-@pytest.mark.parametrize("name", [".ci/run", ".github/workflows/tests.yml"])
+@pytest.mark.parametrize("name", [".ci/run", WORKFLOW])
 def test_ci_runs_what_the_readme_says(name):
     assert "test" in commands(read(name))
 
 
 def test_ci_tries_every_python_that_setting_up_accepts():
-    tried = re.search(r"python: \[(.*)\]", read(".github/workflows/tests.yml"))[1]
+    tried = str(jobs(read(WORKFLOW))["everything"]["strategy"]["matrix"]["python"])
     accepted = re.search(r"^ +(3\.\d+ .*)\) ;;", read("tools/environment.sh"), re.M)[1]
     assert re.findall(r"3\.\d+", tried) == re.findall(r"3\.\d+", accepted)
+
+
+def jobs(workflow: str) -> dict[str, dict]:
+    return yaml.safe_load(workflow)["jobs"]
+
+
+def strange_commands(workflow: str, readme: str) -> list[str]:
+    """What the workflow runs that neither make nor the README's steps without make know."""
+    steps = [step.get("run", "") for job in jobs(workflow).values() for step in job["steps"]]
+    ran = [command for step in steps for command in step.splitlines()]
+    without_make = set(re.findall(r"python -m (pip install|tools\.\w+)", readme))
+    return [
+        command
+        for command in ran
+        if not commands(command) & targets()
+        and not any(
+            re.match(rf"python -m {re.escape(known)}(\s|$)", command) for known in without_make
+        )
+    ]
+
+
+def insecure(workflow: str) -> list[str]:
+    """Jobs without a limit, actions that are not pinned, and more rights than reading."""
+    read_workflow = yaml.safe_load(workflow)
+    found = [] if read_workflow.get("permissions") == {"contents": "read"} else ["permissions"]
+    found += [name for name, job in jobs(workflow).items() if "timeout-minutes" not in job]
+    steps = [step for job in jobs(workflow).values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    return found + [action for action in actions if not re.fullmatch(r"\S+@[0-9a-f]{40}", action)]
+
+
+def test_the_workflow_runs_what_people_run():
+    assert strange_commands(read(WORKFLOW), read("README.md")) == []
+
+
+def test_the_workflow_is_secure():
+    assert insecure(read(WORKFLOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("make test PYTHON=python\n", "pytest tests\n"),
+        ("make test PYTHON=python\n", "make tests\n"),
+        ("python -m tools.test\n", "python -m tools.tests\n"),
+    ],
+)
+def test_a_command_of_its_own_is_found(old, new):
+    spoilt = read(WORKFLOW).replace(old, new)
+    assert strange_commands(spoilt, read("README.md")) == [new.strip()]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new", "found"),
+    [
+        (r"contents: read", "contents: write", "permissions"),
+        (r"@11bd\w+", "@v4", "actions/checkout@v4"),
+        (r"    timeout-minutes: 60\n", "", "first-lesson"),
+    ],
+)
+def test_an_insecure_workflow_is_found(pattern, new, found):
+    assert found in insecure(re.sub(pattern, new, read(WORKFLOW)))
