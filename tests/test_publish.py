@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import publish
+from tools.colab import copy_course
 from tools.notebooks import NOTEBOOKS, ROOT, NotebookError, find_notebooks
 from tools.publish import Course, course_of, differences, read_course, replace_line
 
@@ -112,9 +113,7 @@ def contents(copy: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """The course as it is, published nowhere."""
-    folder = tmp_path_factory.mktemp("publish") / "course"
-    ignored = shutil.ignore_patterns(".git", ".venv*", "build", "__pycache__", ".ipynb_checkpoints")
-    shutil.copytree(ROOT, folder, ignore=ignored)
+    folder = copy_course(tmp_path_factory.mktemp("publish") / "course")
     assert run(folder, "tools.publish", publish.NOWHERE).returncode == 0
     return folder
 

@@ -33,17 +33,24 @@ def without_outputs(notebook: NotebookNode) -> NotebookNode:
 
 def is_current(path: Path) -> bool:
     """Whether the exercise notebook at `path` is what its solution notebook gives."""
-    if not path.exists():
-        return False
-    generated = exercise_of(read_notebook(SOLUTIONS / path.name))
-    return without_outputs(read_notebook(path)) == generated
+    return holds(path, exercise_of(read_notebook(SOLUTIONS / path.name)))
+
+
+def holds(path: Path, generated: NotebookNode) -> bool:
+    """Whether the notebook at `path` is the generated one, but for its outputs."""
+    return path.exists() and without_outputs(read_notebook(path)) == without_outputs(generated)
 
 
 def generate(path: Path, all_again: bool = False) -> str:
     """Make and execute one exercise notebook, if it is not what it should be already."""
-    if is_current(path) and not all_again:
+    return regenerate(path, exercise_of(read_notebook(SOLUTIONS / path.name)), all_again)
+
+
+def regenerate(path: Path, generated: NotebookNode, all_again: bool = False) -> str:
+    """Write and execute a generated notebook, if it is not what stands at `path` already."""
+    if holds(path, generated) and not all_again:
         return f" current  {path}"
-    write_notebook(exercise_of(read_notebook(SOLUTIONS / path.name)), path)
+    write_notebook(generated, path)
     try:
         return refresh(path)
     except NotebookError:

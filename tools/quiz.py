@@ -12,9 +12,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools.execute import for_each, read_notebook, refresh, write_notebook
-from tools.exercises import without_outputs
+from tools.execute import for_each
+from tools.exercises import regenerate
 from tools.notebooks import KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, NotebookError
+from tools.publish import read_course, setup_cell
 
 FOLDER = NOTEBOOKS / "quiz"
 SOURCE, QUIZ, ANSWERS = (FOLDER / name for name in ("quiz.toml", "quiz.ipynb", "answers.ipynb"))
@@ -96,22 +97,12 @@ def link(stem: str) -> str:
 
 def made() -> dict[Path, NotebookNode]:
     """Both notebooks without outputs, by where they are stored."""
-    first_lesson = read_notebook(min(NOTEBOOKS.glob("*.ipynb")))
-    setup = next(cell.source for cell in first_lesson.cells if cell.id == "setup")
-    return {QUIZ: quiz(questions()), ANSWERS: answers(questions(), setup)}
+    return {QUIZ: quiz(questions()), ANSWERS: answers(questions(), setup_cell(read_course()))}
 
 
 def generate(path: Path) -> str:
     """Make and execute one of the two, if it is not what it should be already."""
-    notebook = made()[path]
-    if path.exists() and without_outputs(read_notebook(path)) == without_outputs(notebook):
-        return f" current  {path}"
-    write_notebook(notebook, path)
-    try:
-        return refresh(path)
-    except NotebookError:
-        path.unlink()  # so that it is not taken for current
-        raise
+    return regenerate(path, made()[path])
 
 
 if __name__ == "__main__":

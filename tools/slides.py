@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import sys
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -155,10 +156,6 @@ def pixels(text: str, largest: int) -> int:
     lines = text.splitlines()
     widest = (WIDTH - 2 * MARGIN - 8) / (0.602 * max(map(len, lines)))
     return max(SMALLEST, int(min(largest, widest, (HEIGHT - 130) / (1.22 * len(lines)))))
-
-
-def escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
 
 def to_slides(notebook: NotebookNode, path: Path) -> str:
