@@ -134,11 +134,13 @@ def repeat(
     )
     seeds = distinct_seeds(seeds)
     setup = setup_of(plan, seeds)
+    # All of them first: each setting of the random seed makes TensorFlow drop its kernels.
+    models = [seeded(build_model, seed, setup.input_shape) for seed in seeds]
     progress = Progress(len(seeds) * plan.epochs)
     runs = []
     try:
-        for number, seed in enumerate(seeds, start=1):
-            runs.append(train(plan, seed, progress.at(f"seed {number} of {len(seeds)}")))
+        for number, (seed, model) in enumerate(zip(seeds, models, strict=True), start=1):
+            runs.append(train(plan, seed, model, progress.at(f"seed {number} of {len(seeds)}")))
     except KeyboardInterrupt:
         progress.close(f"interrupted: {len(runs)} of {len(seeds)} seeds are finished")
         if not runs:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from utils.arguments import one_of
 from utils.compiled import EVALUATION_BATCH, compiled_loop, in_batches, penalty_of
-from utils.seeding import batch_order, seeded
+from utils.seeding import batch_order
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,10 @@ class Run:
     best: "Run | None" = None
 
 
-def train(plan, seed, advance):
-    """Train the model of `seed` to its end, calling `advance(epochs)` as they pass."""
+def train(plan, seed, fresh, advance):
+    """Train `fresh`, the model of `seed`, to its end, calling `advance(epochs)` as they pass."""
     data = plan.data_for(seed)
     x, y, x_val, y_val = map(as_tensor, (data.x_train, data.y_train, data.x_val, data.y_val))
-    fresh = seeded(plan.build_model, seed, x.shape)
     evaluated = [list(in_batches(*part, EVALUATION_BATCH)) for part in ((x, y), (x_val, y_val))]
     loop = compiled_loop(fresh, x, y, plan.jit_compile, plan.loops)
     loop.restart_from(fresh)
