@@ -30,6 +30,15 @@ def test_tensorflow_alone_is_not_silent_so_the_test_above_can_fail():
     assert result.stderr
 
 
+def test_the_first_use_of_xla_is_announced_before_the_notebook_sees_it():
+    """With every level of logging on: TensorFlow 2.20 shows this line whatever the level is."""
+    use = "import tensorflow as tf; tf.function(lambda: tf.ones(2), jit_compile=True)()"
+    alone = in_new_process(use, TF_CPP_MIN_LOG_LEVEL="0")
+    after_the_course = in_new_process(f"import utils; {use}", TF_CPP_MIN_LOG_LEVEL="0")
+    assert "Compiled cluster" in alone.stderr
+    assert "Compiled cluster" not in after_the_course.stderr
+
+
 def test_another_backend_is_not_used(monkeypatch):
     code = "import utils, keras; print(keras.backend.backend())"
     assert in_new_process(code, KERAS_BACKEND="jax").stdout == "tensorflow\n"

@@ -85,6 +85,25 @@ def test_runs_that_stop_at_different_epochs_are_filled_with_nan():
     assert not runs.diverged.any()
 
 
+class Remembering(keras.callbacks.EarlyStopping):
+    """Starts a run as Keras did before 3.15: with the best value of the run before it."""
+
+    def on_train_begin(self, logs=None):
+        best = self.best
+        super().on_train_begin(logs)
+        self.best = best
+
+
+def test_early_stopping_forgets_the_run_before():
+    def ends(seeds):
+        stop = Remembering("val_loss", patience=1, restore_best_weights=True)
+        stop.best = 0.0
+        return run(epochs=10, seeds=seeds, callbacks=stop).kept_epoch.tolist()
+
+    assert ends([0, 1, 2]) == [*ends([0]), *ends([1]), *ends([2])]
+    assert ends([0]) != [0]
+
+
 def test_the_best_epoch_has_its_own_weights_and_measures():
     runs = run(
         lambda: dense(optimizer=optimizers.Adam(0.2)),

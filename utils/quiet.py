@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def stderr_held_back():
 
 
 def start_tensorflow_quietly():
-    """Import TensorFlow as Keras's backend and list its devices once, which ends the noise.
+    """Import TensorFlow as Keras's backend; list devices and use XLA once, which ends the noise.
 
     Log lines from before TensorFlow's own logging is ready ignore `TF_CPP_MIN_LOG_LEVEL`,
     so they are held back at the file descriptor. Does nothing where TensorFlow is already imported.
@@ -38,4 +38,6 @@ def start_tensorflow_quietly():
         import tensorflow as tf
 
         tf.config.list_logical_devices()
+        with suppress(tf.errors.OpError):
+            tf.function(lambda: tf.constant(0.0), jit_compile=True, autograph=False)()
     tf.get_logger().setLevel("ERROR")

@@ -120,11 +120,15 @@ def as_tensor(values):
 
 
 def started(early_stopping, model):
-    """The callback, at the start of a run of `model`; one that does nothing if there is none."""
+    """The callback, at the start of a run of `model`; one that does nothing if there is none.
+
+    Before Keras 3.15 `EarlyStopping` carries the best value of one run into the next: forget it.
+    """
     callback = early_stopping or keras.callbacks.Callback()
     model.stop_training = False
     callback.set_model(model)
     callback.on_train_begin()
+    callback.best = None
     return callback
 
 
