@@ -9,7 +9,7 @@ import pytest
 from tools import matrix
 from tools.matrix import RUNNING, Cell, append, command_of, environment_of, read_results, table
 
-CELL = Cell(RUNNING, matrix.pinned_tensorflow(), 1, 0, 1000)
+CELL = Cell(RUNNING, matrix.pinned("tensorflow"), matrix.pinned("keras"), 1, 0, 1000)
 RESULT = {**CELL._asdict(), "notebooks": [], "passed": 9, "failed": 0, "commit": "abc"}
 
 
@@ -30,8 +30,10 @@ def test_settings_reach_the_notebooks():
     [
         ({}, []),
         ({"tensorflow": "2.20"}, ["TENSORFLOW=2.20.*", "PYTHON=py"]),
-        ({"python": "3.9", "tensorflow": "2.20"},
-         ["TENSORFLOW=2.20.*", "ENV=.venv-python-3.9-tensorflow-2.20", "PYTHON=py"]),
+        ({"keras": "3.13"}, ["KERAS=3.13.*", "PYTHON=py"]),
+        ({"python": "3.9", "tensorflow": "2.20", "keras": "3.13"},
+         ["TENSORFLOW=2.20.*", "KERAS=3.13.*",
+          "ENV=.venv-python-3.9-tensorflow-2.20-keras-3.13", "PYTHON=py"]),
     ],
 )  # fmt: skip
 def test_each_version_has_an_environment_of_its_own(changes, choices):
@@ -44,6 +46,7 @@ def results(tmp_path, monkeypatch):
     monkeypatch.setattr(matrix, "RESULTS", tmp_path / "matrix.jsonl")
     monkeypatch.setattr(matrix, "ROOT", tmp_path)
     monkeypatch.setattr(matrix, "BUILD", tmp_path)
+    monkeypatch.setattr(matrix, "pinned", lambda package: getattr(CELL, package))
     return tmp_path
 
 
@@ -84,8 +87,7 @@ def test_cells_that_passed_are_not_run_again(results, monkeypatch, capsys):
         return RESULT | cell._asdict() | {"failed": int(cell.threads == 2), "seconds": 1, "log": ""}
 
     monkeypatch.setattr(matrix, "run", run)
-    monkeypatch.setattr(matrix, "pinned_tensorflow", lambda: "2.21")
-    arguments = ["matrix", "--tensorflow", "2.21", "--onednn", "1", "--seeds", "0"]
+    arguments = ["matrix", "--tensorflow", CELL.tensorflow, "--onednn", "1", "--seeds", "0"]
     monkeypatch.setattr(matrix.sys, "argv", arguments)
     assert matrix.main() == 1
     assert [cell.threads for cell in ran] == [1, 2]
@@ -104,7 +106,7 @@ def test_the_table_names_settings_gaps_and_failures():
     failed = RESULT | later._asdict() | {"failed": 2, "commit": "def"}
     lines = table({CELL: RESULT, later: failed}).splitlines()
     assert lines[0].endswith("| oneDNN | first seed 1000 | first seed 2000 |")
-    start = f"| {CELL.python} | {CELL.tensorflow} | 1 |"
+    start = f"| {CELL.python} | {CELL.tensorflow} | {CELL.keras} | 1 |"
     assert lines[2:4] == [
         f"{start} off | 9 passed | – |",
         f"{start} on | – | **2 failed**, 9 passed |",
@@ -114,6 +116,7 @@ def test_the_table_names_settings_gaps_and_failures():
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_make_takes_what_the_matrix_gives():
-    command = ["make", "--dry-run", "test", *environment_of(CELL._replace(tensorflow="2.20"), "py")]
-    shown = subprocess.run([*command, "ARGS=notebooks"], cwd=matrix.ROOT, capture_output=True)
-    assert b".venv-tensorflow-2.20/bin/python -m tools.test  notebooks" in shown.stdout
+    environment = environment_of(CELL._replace(tensorflow="2.20", keras="3.13"), "py")
+    command = ["make", "--dry-run", "test", *environment, "ARGS=notebooks"]
+    shown = subprocess.run(command, cwd=matrix.ROOT, capture_output=True, text=True).stdout
+    assert ".venv-tensorflow-2.20-keras-3.13/bin/python -m tools.test  notebooks" in shown

@@ -29,6 +29,7 @@ RUNNING = "{}.{}".format(*sys.version_info)
 class Cell(NamedTuple):
     python: str  # 3.13
     tensorflow: str  # 2.21
+    keras: str  # 3.15
     threads: int
     onednn: int  # 1 on, 0 off
     first_seed: int
@@ -39,18 +40,20 @@ def version_of(python: str) -> str:
     return subprocess.run([python, "-c", code], stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def pinned_tensorflow() -> str:
+def pinned(package: str) -> str:
+    """The version, such as 2.21, of make's own environment."""
     constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    return re.search(r"^tensorflow==(\d+\.\d+)", constraints, re.M)[1]
+    return re.search(rf"^{package}==(\d+\.\d+)", constraints, re.M)[1]
 
 
 def environment_of(cell: Cell, python: str) -> list[str]:
     """What make is told about the environment: nothing where it is make's own."""
-    choices = []
-    if cell.tensorflow != pinned_tensorflow():
-        choices += [f"TENSORFLOW={cell.tensorflow}.*"]
+    asked = {"tensorflow": cell.tensorflow, "keras": cell.keras}
+    other = {name: version for name, version in asked.items() if version != pinned(name)}
+    choices = [f"{name.upper()}={version}.*" for name, version in other.items()]
     if cell.python != RUNNING:
-        choices += [f"ENV=.venv-python-{cell.python}-tensorflow-{cell.tensorflow}"]
+        names = "-".join(f"{name}-{version}" for name, version in asked.items())
+        choices += [f"ENV=.venv-python-{cell.python}-{names}"]
     return [*choices, f"PYTHON={python}"] if choices else []
 
 
@@ -116,8 +119,9 @@ def append(result: dict) -> None:
 def table(results: dict[Cell, dict]) -> str:
     """A row for each environment and setting, a column for each first seed."""
     seeds = sorted({cell.first_seed for cell in results})
-    rows = sorted({cell[:4] for cell in results})
-    head = ["Python", "TensorFlow", "threads", "oneDNN", *(f"first seed {seed}" for seed in seeds)]
+    rows = sorted({cell[:-1] for cell in results})
+    settings = ["Python", "TensorFlow", "Keras", "threads", "oneDNN"]
+    head = [*settings, *(f"first seed {seed}" for seed in seeds)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in rows:
         *versions, onednn = row
@@ -138,6 +142,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.matrix", description=__doc__)
     parser.add_argument("notebooks", nargs="*", help="default: all")
     parser.add_argument("--tensorflow", nargs="+", default=["2.20", "2.21"], metavar="VERSION")
+    parser.add_argument("--keras", nargs="+", default=[pinned("keras")], metavar="VERSION")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
     parser.add_argument("--onednn", nargs="+", type=int, default=[0, 1], choices=[0, 1])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1000, 2000], metavar="FIRST")
@@ -145,7 +150,8 @@ def main() -> int:
     parser.add_argument("--table", action="store_true", help="run nothing, print what is recorded")
     choice = parser.parse_args()
     pythons = {version_of(python): python for python in choice.python}
-    axes = (pythons, choice.tensorflow, choice.threads, choice.onednn, choice.seeds)
+    versions = (pythons, choice.tensorflow, choice.keras)
+    axes = (*versions, choice.threads, choice.onednn, choice.seeds)
     for cell in [] if choice.table else map(Cell._make, product(*axes)):
         known = read_results(choice.notebooks).get(cell)
         if known is None or known["failed"]:
