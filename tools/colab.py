@@ -56,6 +56,7 @@ def stand_ins(host: Path, modules: Path) -> dict[str, str]:
         "GIT_CONFIG_KEY_0": f"url.{host.as_uri()}/.insteadOf",
         "GIT_CONFIG_VALUE_0": "https://github.com/",
         "PYTHONPATH": str(modules),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the old kernel's debugger warns at every start
     }
 
 
