@@ -6,6 +6,7 @@ import pytest
 from keras import layers, optimizers, regularizers
 
 from tests.small import convolutional, dense, small_data
+from utils.compiled import EVALUATION_BATCH
 from utils.repeats import batch_order, repeat, seeded
 
 EPOCHS = 3
@@ -49,7 +50,8 @@ MODELS = {
     "a learning-rate schedule": lambda: dense(optimizer=decaying()),
     "AdamW": lambda: dense(optimizer=optimizers.AdamW(0.01, weight_decay=0.1)),
     "clipped gradients": lambda: dense(optimizer=optimizers.SGD(1.0, clipnorm=0.1)),
-    "L1": lambda: dense(penalty=regularizers.L1(0.01)),
+    # Before Keras 3.15 `L1` of a Python float is float32, which `fit` cannot add to a float64.
+    "L1": lambda: dense(penalty=regularizers.L1(np.float64(0.01))),
     "L2": lambda: dense(penalty=regularizers.L2(0.01)),
     "L1L2": lambda: dense(penalty=regularizers.L1L2(0.01, 0.02)),
     "an activity penalty": lambda: dense(layers.ActivityRegularization(l2=0.01)),
@@ -77,6 +79,7 @@ def fitted(build_model, data, seed):
             batch_size=BATCH,
             shuffle=False,
             validation_data=(data.x_val, data.y_val),
+            validation_batch_size=EVALUATION_BATCH,
             verbose=0,
         ).history
         for name, values in logs.items():

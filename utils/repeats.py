@@ -6,6 +6,9 @@ For a model without randomness in its layers, seed k gives the losses, metrics a
     for epoch in range(epochs):
         order = batch_order(k, epoch, len(x_train))
         model.fit(x_train[order], y_train[order], shuffle=False, validation_data=(x_val, y_val))
+
+The size of the validation batches is 500. It shows only with an activity penalty before Keras 3.15,
+which adds up over the batch.
 """
 
 from collections.abc import Callable
