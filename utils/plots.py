@@ -173,7 +173,7 @@ def over_training(arms, names, titles, labels, colors=(BASELINE, FIX)):
     return fig
 
 
-def paired_arms(arms, metrics, titles, colors=(BASELINE, FIX, STOPPED)):
+def paired_arms(arms, metrics, titles, colors=(BASELINE, FIX, STOPPED, OTHERS[3])):
     """Draw what every run of every arm ends with, one panel per metric.
 
     arms      `Runs`, the baseline first
