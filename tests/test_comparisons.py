@@ -93,6 +93,21 @@ def test_an_overview_has_a_row_per_metric_and_a_column_per_arm(plain):
     assert [row[place - 5 : place] for place in places] == ["2.000", "3.200", "0.000"]
 
 
+def test_an_overview_leaves_out_diverged_runs_and_says_so(plain):
+    lost = measured(plain, [2, 99, 4], diverged=np.array([False, True, False]))
+    arms = [replace(measured(plain, [1, 2, 3]), name="baseline"), replace(lost, name="high rate")]
+    _, row, note = overview(arms, ["score"]).splitlines()
+    assert row.split()[:4] == ["score", "2.000", "3.000", "+1.000"]
+    assert note == "left out of high rate: 1 of 3 runs, diverged"
+
+
+def frozen():
+    model = dense()
+    model.layers[1].trainable = False
+    model.compile("adam", loss=model.loss, metrics=["accuracy"])
+    return model
+
+
 def test_every_run_is_shown(plain):
     text = str(compare(measured(plain, [0.25, 0.5, 0.75]), measured(plain, [1, 1, 1]), "score"))
     for cell in ("0.250", "0.500", "0.750", "1.000", "+0.500 ±"):
@@ -123,8 +138,9 @@ def test_every_run_is_shown(plain):
         (
             dense,
             {"callbacks": keras.callbacks.EarlyStopping("val_loss")},
-            ["early stopping: none → val_loss"],
+            ["early stopping: none → val_loss, patience 0"],
         ),
+        (frozen, {}, ["layer 2, Dense: trainable none → False"]),
     ],
 )
 def test_what_differs_is_listed(plain, build_model, options, lines):
@@ -132,6 +148,15 @@ def test_what_differs_is_listed(plain, build_model, options, lines):
     differs = text.split("What differs:")[1]
     assert all(line in differs for line in lines)
     assert len(differs.strip().splitlines()) == max(1, len(lines) - ("=0.01" in lines))
+
+
+def test_how_a_run_stops_is_a_confound():
+    settings = {"patience": 50}, {"patience": 60, "restore_best_weights": True}
+    arms = [
+        arm(callbacks=keras.callbacks.EarlyStopping("val_loss", **options)) for options in settings
+    ]
+    line = "val_loss, patience 50 → val_loss, patience 60, restore_best_weights True"
+    assert f"early stopping: {line}" in compare(*arms, "loss").confounds
 
 
 def test_other_training_data_is_a_confound(plain):

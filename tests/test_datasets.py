@@ -256,6 +256,19 @@ def test_nothing_in_the_record_can_be_changed(seed):
             getattr(data, name)[0] = 0
 
 
+def test_the_record_keeps_copies_and_leaves_your_arrays_alone():
+    data, mine = load_fashion_mnist(100), np.zeros(200, dtype="int64")
+    changed = dataclasses.replace(data, y_train=mine[:100])
+    mine[0] = 7
+    assert changed.y_train[0] == 0
+
+
+def test_one_label_for_each_image():
+    data = load_fashion_mnist(100)
+    with pytest.raises(ValueError, match="y_train has 50 labels, x_train 100 images"):
+        dataclasses.replace(data, y_train=data.y_train[:50])
+
+
 def test_repr_is_one_line_without_an_address():
     expected = "Dataset(2,000 training, 2,000 validation, 3,000 test images)"
     assert repr(load_fashion_mnist()) == expected

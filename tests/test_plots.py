@@ -109,8 +109,13 @@ def test_before_and_after_share_their_axes():
 
 def test_the_lowest_epoch_is_marked():
     _, ax = plots.panels()
-    plots.mark_best(ax, [3, 1, 2])
+    plots.mark_best(ax, [3, 1, np.nan])
     assert ax.lines[0].get_xydata().tolist() == [[2, 1]]
+
+
+def test_every_image_is_wrong_or_not():
+    with pytest.raises(ValueError, match="wrong has 2 values for 3 images"):
+        plots.draw_images(np.zeros((3, 4, 4)), ["a", "b", "c"], wrong=[True, False])
 
 
 def test_pairs_join_the_runs_of_one_seed():

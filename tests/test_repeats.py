@@ -315,6 +315,14 @@ TEXT = np.array(["a"] * 50)
         ({"watch_every": 3}, ValueError, "watch_every is 3, but there is no `watch`"),
         ({"watch": {"norm": norm}, "watch_every": 0}, ValueError, "watch_every is 0"),
         ({"jit_compile": "yes"}, ValueError, "jit_compile is 'yes'; give one of True, False"),
+        ({"keep_best": "penalty"}, ValueError, "keep_best is 'penalty'; give a loss or an acc"),
+        (
+            {"callbacks": keras.callbacks.EarlyStopping("val_acc", mode="max")},
+            ValueError,
+            "monitor of EarlyStopping is 'val_acc'; give one of .*'val_accuracy'",
+        ),
+        ({"measure": {"val_loss": norm}}, ValueError, "measure has 'val_loss', which the history"),
+        ({"seeds": [0, 2**32]}, ValueError, "up to 4294967295"),
         ({"keep_best": "val_acc"}, ValueError, "'val_acc'; give one of .*'val_accuracy'"),
         ({"callbacks": [keras.callbacks.TerminateOnNaN()]}, ValueError, "only .*EarlyStopping"),
         ({"callbacks": [keras.callbacks.EarlyStopping()] * 2}, ValueError, "2 EarlyStopping"),
@@ -346,3 +354,10 @@ def test_an_architecture_that_changes_from_seed_to_seed_is_refused():
     widths = iter([4, 5])
     with pytest.raises(ValueError, match="parameters under one seed and"):
         run(lambda: dense(layers.Dense(next(widths))))
+
+
+def test_early_stopping_that_never_looked_keeps_the_last_epoch():
+    stop = keras.callbacks.EarlyStopping("val_loss", restore_best_weights=True, start_from_epoch=9)
+    runs = run(callbacks=stop)
+    assert set(runs.kept_epoch) == {runs.history["loss"].shape[1] - 1}
+    assert (run(callbacks=None).kept_epoch == runs.kept_epoch).all()

@@ -181,3 +181,23 @@ def test_every_first_seed_that_is_accepted_can_be_used():
 def test_what_build_model_must_return(build_model, error, words):
     with pytest.raises(error, match=words):
         seeded(build_model, 0)
+
+
+def with_inner_layers(noise):
+    model = keras.Sequential([keras.Input((4, 4)), *([layers.Dropout(0.5)] if noise else [])])
+    model.add(layers.Bidirectional(layers.LSTM(3, return_sequences=True)))
+    model.add(layers.TimeDistributed(layers.Dense(5)))
+    model.add(layers.SeparableConv1D(6, 2))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(3))
+    model.compile("adam", "mse")
+    return model
+
+
+def test_layers_inside_of_layers_start_alike_too():
+    plain, noisy = (seeded(lambda n=noise: with_inner_layers(n), 0) for noise in (False, True))
+    pairs = zip(plain.trainable_weights, noisy.trainable_weights, strict=True)
+    different = [a.path for a, b in pairs if not np.array_equal(a, b)]
+    assert different == []
+    assert not np.array_equal(plain.layers[0].forward_layer.cell.kernel,
+                              plain.layers[0].backward_layer.cell.kernel)  # fmt: skip

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tools.notebooks import ROOT
 
 WORKFLOW = ROOT / ".github/workflows/tests.yml"
 SCHEMA = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
-ZIZMOR = shutil.which("zizmor", path=Path(sys.executable).parent)
+ZIZMOR = shutil.which("zizmor", path=sysconfig.get_path("scripts"))
 SECURITY = [str(ZIZMOR), "--offline", "--no-progress", "--color=never"]
 
 

@@ -11,7 +11,11 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=$1
 requirements=${2:-requirements.txt}
-mkdir -p build/home # where the Makefile has Jupyter and the others keep their settings
+# Where the Makefile has Jupyter and the others keep their settings.
+mkdir -p build/home 2>/dev/null || {
+    echo "Cannot write to $PWD; copy the course to a folder of your own and call make there." >&2
+    exit 1
+}
 
 version() {
     "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
@@ -76,12 +80,16 @@ fi
 
 find_python
 echo "Setting up $folder with Python $(version "$python"): minutes the first time, TensorFlow is large."
+rm -f "$folder/installed"
 "$python" -m venv --clear "$folder"
 [ ! -d "$folder/Scripts" ] || env_python=$folder/Scripts/python.exe
 constraints >"$folder/constraints.txt"
 quiet=--quiet
 [ ! -t 1 ] || quiet=
 "$env_python" -m pip install $quiet --disable-pip-version-check \
-    -r "$requirements" -c "$folder/constraints.txt"
+    -r "$requirements" -c "$folder/constraints.txt" || {
+    echo "Nothing is set up yet. The first call needs a network; call again, it starts afresh." >&2
+    exit 1
+}
 PYTHON=
 wanted >"$folder/installed"

@@ -5,6 +5,9 @@ from numbers import Integral
 
 import keras
 
+LARGEST_SEED = 2**32 - 1  # NumPy's
+WHERE_HIGH_IS_GOOD = ("acc", "accuracy", "auc", "precision", "recall")
+
 
 def whole_number(name, value, least=1):
     """Return `value` if it is a whole number of at least `least`."""
@@ -32,6 +35,15 @@ def function(name, value):
     return value
 
 
+def direction(keep_best):
+    """Return 1 where a high value of `keep_best` is good, -1 where a low one is."""
+    if keep_best.endswith("loss"):
+        return -1
+    if keep_best.endswith(WHERE_HIGH_IS_GOOD):
+        return 1
+    raise ValueError(f"keep_best is {keep_best!r}; give a loss or an accuracy: its best is known")
+
+
 def cadence(watch_every, watch):
     """Return after how many steps to look, None for after every epoch."""
     if watch_every is None:
@@ -46,8 +58,10 @@ def distinct_seeds(seeds):
     if isinstance(seeds, str) or not isinstance(seeds, Iterable):
         raise TypeError(f"seeds is {seeds!r}; give a list of whole numbers, as SEEDS or [0, 1, 2]")
     seeds = tuple(whole_number("each of seeds", seed, least=0) for seed in seeds)
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds is {seeds}; give at least one seed, and each only once")
+    if not seeds or len(set(seeds)) < len(seeds) or max(seeds) > LARGEST_SEED:
+        raise ValueError(
+            f"seeds is {seeds}; give at least one seed, each only once, up to {LARGEST_SEED}"
+        )
     return seeds
 
 
@@ -65,7 +79,9 @@ def named_functions(name, functions):
 
 def only_early_stopping(callbacks):
     """Return the one `EarlyStopping` in `callbacks`, or None; any other callback is an error."""
-    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    if isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks]
+    callbacks = list(callbacks or ())
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.EarlyStopping):
             raise ValueError(

@@ -140,7 +140,7 @@ def overview(arms, metrics):
     """A table as text: the mean of every arm on every metric, a row a metric.
 
     arms      `Runs`, the baseline first and the fix second; its last column is fix − baseline,
-              with the 95 % t interval
+              with the 95 % t interval. Diverged runs are left out, and counted below.
     """
     widths = [max(9, len(arm.name)) + 2 for arm in arms]
     names = "".join(f"{arm.name:>{width}}" for arm, width in zip(arms, widths, strict=True))
@@ -150,10 +150,15 @@ def overview(arms, metrics):
     for metric in metrics:
         difference = compare(arms[0], arms[1], metric)
         means = "".join(
-            f"{np.mean(arm.final(metric)):>{width}.3f}"
+            f"{np.mean(arm.final(metric)[~arm.diverged]):>{width}.3f}"
             for arm, width in zip(arms, widths, strict=True)
         )
         lines.append(f"{metric:<24}{means}   {difference.mean:+.3f} ± {difference.half_width:.3f}")
+    lines += [
+        f"left out of {arm.name}: {arm.diverged.sum()} of {len(arm.seeds)} runs, diverged"
+        for arm in arms
+        if arm.diverged.any()
+    ]
     return "\n".join(lines)
 
 

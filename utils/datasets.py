@@ -63,9 +63,15 @@ class Dataset:
     class_names: tuple[str, ...] = CLASS_NAMES
 
     def __post_init__(self):
-        for value in vars(self).values():
-            if isinstance(value, np.ndarray):
+        for name, value in list(vars(self).items()):
+            if isinstance(value, np.ndarray) and value.flags.writeable:
+                value = value.copy()
                 value.setflags(write=False)
+                object.__setattr__(self, name, value)
+        for split in ("train", "val", "test"):
+            images, labels = len(getattr(self, f"x_{split}")), len(getattr(self, f"y_{split}"))
+            if images != labels:
+                raise ValueError(f"y_{split} has {labels} labels, x_{split} {images} images")
 
     def __repr__(self):
         sizes = (len(self.y_train), len(self.y_val), len(self.y_test))

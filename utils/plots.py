@@ -146,7 +146,7 @@ def curves(x, arms, title, colors=(BASELINE, FIX, STOPPED, *OTHERS), **settings)
 
 def mark_best(ax, values):
     """Mark the epoch with the lowest of `values` (epochs,), and shade the epochs after it."""
-    best = int(np.argmin(values))
+    best = int(np.nanargmin(values))
     ax.axvspan(best + 1, len(values), color=STOPPED, alpha=0.2, label="wasted epochs")
     ax.plot(best + 1, values[best], "^", color=STOPPED, markersize=12, label="best epoch")
     ax.legend()
@@ -326,6 +326,8 @@ def draw_images(images, captions, columns=5, wrong=None, title=None):
             "give (n, height, width) and one caption each"
         )
     wrong = np.zeros(len(images), dtype=bool) if wrong is None else np.asarray(wrong)
+    if len(wrong) != len(images):
+        raise ValueError(f"wrong has {len(wrong)} values for {len(images)} images; give one each")
     rows = -(-len(images) // columns)
     fig, axes = panels(columns, rows, height=WIDTH / columns * 1.12)
     for ax in np.ravel(axes):

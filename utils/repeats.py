@@ -116,7 +116,7 @@ def repeat(
                   or after every `watch_every` steps
     callbacks     `keras.callbacks.EarlyStopping`, or none; any other is an error
     keep_best     a name in the history, as "val_loss": `Runs.best` holds the same runs stopped
-                  where it was best (lowest for a loss, else highest), `measure` included
+                  where it was best (the lowest loss, the highest accuracy), `measure` included
     jit_compile   True, False, or "auto": XLA for dense networks, and wherever there is a GPU
 
     The functions of `measure` and `watch` must not keep the model: the next seed uses it again.

@@ -48,7 +48,7 @@ def seeded(build_model, seed, input_shape=None):
 def redraw_kernels(model, seed):
     """Draw every randomly initialized weight of `model` again, from `seed`, shape and place."""
     drawn = Counter()
-    for layer in layers_of(model):
+    for layer in parts_of(layers_of(model)):
         for weight, initializer in random_weights(layer):
             shape = tuple(weight.shape)
             weight_seed = np.random.SeedSequence([seed, *shape, drawn[shape]]).generate_state(1)[0]
@@ -66,12 +66,21 @@ def layers_of(model):
             yield layer
 
 
+def parts_of(layers):
+    """`layers`, each followed by the layers inside it: an LSTM's cell, what a wrapper wraps."""
+    for layer in layers:
+        yield layer
+        yield from parts_of(part for part in vars(layer).values() if isinstance(part, keras.Layer))
+
+
 def random_weights(layer):
     """The weights of `layer` that an initializer without a seed of its own has drawn."""
     for name, initializer in vars(layer).items():
         if not (name.endswith("_initializer") and isinstance(initializer, keras.Initializer)):
             continue
-        weight = getattr(layer, name.removesuffix("_initializer"), None)
+        stem = name.removesuffix("_initializer")
+        names = [stem, f"{stem}_kernel", *(["kernel"] if stem == "depthwise" else [])]
+        weight = next((w for w in (getattr(layer, n, None) for n in names) if w is not None), None)
         if weight is not None and initializer.get_config().get("seed", 0) is None:
             yield weight, initializer
 

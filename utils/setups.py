@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from utils.seeding import layers_of, seeded
 
-NOT_SETTINGS = ("name", "dtype", "trainable", "batch_shape")
+NOT_SETTINGS = ("name", "dtype", "batch_shape")
+OF_EARLY_STOPPING = ("min_delta", "baseline", "restore_best_weights", "start_from_epoch")
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,24 @@ def training_settings(plan, model):
         "loss": text_of(compiled.get("loss")),
         "epochs": str(plan.epochs),
         "batch size": str(plan.batch_size),
-        "early stopping": plan.early_stopping.monitor if plan.early_stopping else "none",
+        "early stopping": stopping_text(plan.early_stopping) if plan.early_stopping else "none",
     }
+
+
+def stopping_text(callback):
+    """What an `EarlyStopping` does, its defaults left out: `val_loss, patience 5`."""
+    usual = keras.callbacks.EarlyStopping(callback.monitor)
+    others = [
+        f"{name} {getattr(callback, name)}"
+        for name in OF_EARLY_STOPPING
+        if getattr(callback, name) != getattr(usual, name)
+    ]
+    return ", ".join([callback.monitor, f"patience {callback.patience}", *others])
+
+
+def is_setting(name, value):
+    """Whether it says something: not a name, not empty, not what every layer is (trainable)."""
+    return name not in NOT_SETTINGS and value is not None and (name, value) != ("trainable", True)
 
 
 def settings(layer):
@@ -118,11 +135,7 @@ def settings(layer):
         config = layer.get_config()
     except NotImplementedError:
         return {}
-    return {
-        name: text_of(value)
-        for name, value in config.items()
-        if name not in NOT_SETTINGS and value is not None
-    }
+    return {name: text_of(value) for name, value in config.items() if is_setting(name, value)}
 
 
 def text_of(config):
@@ -132,9 +145,7 @@ def text_of(config):
         if not isinstance(inner, dict):
             return str(inner)
         parts = [
-            f"{name}={text_of(value)}"
-            for name, value in inner.items()
-            if name not in NOT_SETTINGS and value is not None
+            f"{name}={text_of(value)}" for name, value in inner.items() if is_setting(name, value)
         ]
         return f"{config['class_name']}({', '.join(parts)})"
     return f"{config:.6g}" if isinstance(config, float) else str(config)

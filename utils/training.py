@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.arguments import one_of
+from utils.arguments import direction, one_of
 from utils.compiled import EVALUATION_BATCH, compiled_loop, in_batches, penalty_of
 from utils.seeding import batch_order
 
@@ -56,6 +56,7 @@ def train(plan, seed, fresh, advance):
         order = batch_order(seed, epoch, len(x))
         train_epoch(loop, tf.gather(x, order), tf.gather(y, order), plan.batch_size, watcher)
         history.append(metrics_after_epoch(loop, *evaluated))
+        check_names(plan, history[0])
         best.look(model, history)
         advance(1)
         callback.on_epoch_end(epoch, keras_names(history[-1]))
@@ -64,7 +65,8 @@ def train(plan, seed, fresh, advance):
             break
     model.optimizer.finalize_variable_values(model.trainable_variables)
     callback.on_train_end()
-    kept = callback.best_epoch if getattr(callback, "restore_best_weights", False) else epoch
+    restored = getattr(callback, "restore_best_weights", False) and callback.best_weights
+    kept = callback.best_epoch if restored else epoch
     return run_of(plan, model, history, kept, watcher, best)
 
 
@@ -89,6 +91,14 @@ def metrics_after_epoch(loop, train_batches, val_batches):
         "val_data_loss": validation["val_loss"] - penalty,
     }
     return running | validation | training | without_penalty
+
+
+def check_names(plan, logs):
+    """Refuse names that an epoch's metrics do not have, or already have."""
+    if plan.early_stopping:
+        one_of("monitor of EarlyStopping", plan.early_stopping.monitor, keras_names(logs))
+    if taken := [name for name in plan.measure if name in logs]:
+        raise ValueError(f"measure has {taken[0]!r}, which the history has too; give another name")
 
 
 def keras_names(logs):
@@ -165,7 +175,7 @@ class Watcher:
 
 
 class Best:
-    """Keeps the weights of the epoch in which `name` was best: lowest for a loss, else highest."""
+    """Keeps the weights of the epoch in which `name`, a loss or an accuracy, was best."""
 
     def __init__(self, name):
         self.name, self.epoch, self.weights = name, 0, None
@@ -174,7 +184,6 @@ class Best:
         if self.name is None:
             return
         one_of("keep_best", self.name, history[-1])
-        values = np.array([logs[self.name] for logs in history])
-        values = -values if self.name.endswith("loss") else values
+        values = direction(self.name) * np.array([logs[self.name] for logs in history])
         if self.weights is None or values[-1] > values[self.epoch]:
             self.epoch, self.weights = len(history) - 1, model.get_weights()
