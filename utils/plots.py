@@ -6,6 +6,7 @@ grey for the baseline, blue for the fix, orange for the baseline stopped early.
 """
 
 import io
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -229,14 +230,16 @@ def draw_differences(ax, comparisons, labels, colors, title, xlabel):
     ax.grid(axis="y", visible=False)
 
 
-def effects(columns, titles, xlabels, colors, share=False):
+def effects(columns, titles, xlabels, colors=None, share=False):
     """Draw what fixes change, with 95 % intervals, one panel per title.
 
     columns   per panel the `Effect` of each fix
-    colors    per panel the colour of each fix
+    colors    per panel the colour of each fix; by default one for all
     Returns the figure.
     """
-    fig, axes = panels(columns=len(titles), share=share, height=2.6)
+    colors = colors or [[FIX] * len(column) for column in columns]
+    height = 1.3 + 0.44 * max(map(len, columns))
+    fig, axes = panels(columns=len(titles), share=share, height=height)
     for ax, effects, *labels, look in zip(axes, columns, titles, xlabels, colors, strict=True):
         names = [effect.name if share or ax is axes[0] else "" for effect in effects]
         draw_differences(ax, effects, names, look, *labels)
@@ -291,7 +294,7 @@ def histograms(columns, titles, labels, xlabel, colors=(STOPPED, BASELINE)):
 def boxes(rows, headers, title):
     """Draw rows of text boxes, each row joined by arrows from left to right, under headers.
 
-    rows   lists of as many texts as there are headers; a text may have several lines
+    rows   lists of as many texts as there are headers, each broken into lines where it is long
     Returns the figure.
     """
     if any(len(row) != len(headers) for row in rows):
@@ -299,14 +302,16 @@ def boxes(rows, headers, title):
     fig, ax = panels(height=0.75 * len(rows) + 0.8)
     ax.set(xlim=(-0.5, len(headers) - 0.5), ylim=(-len(rows) + 0.4, 0.9), title=title)
     ax.axis("off")
+    reach = 0.36 / len(headers)
     for column, header in enumerate(headers):
         ax.text(column, 0.6, header, ha="center", fontweight="bold")
         color = (BASELINE, STOPPED, FIX)[min(column, 2)]
         box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": color}
         for row, texts in enumerate(rows):
-            ax.text(column, -row, texts[column], ha="center", va="center", fontsize=9.5, bbox=box)
+            text = fill(texts[column], 80 // len(headers), break_long_words=False)
+            ax.text(column, -row, text, ha="center", va="center", fontsize=9.5, bbox=box)
             if column:
-                ends = {"xy": (column - 0.38, -row), "xytext": (column - 0.62, -row)}
+                ends = {"xy": (column - 0.5 + reach, -row), "xytext": (column - 0.5 - reach, -row)}
                 ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": "#777777"})
     return fig
 
