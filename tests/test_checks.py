@@ -107,6 +107,7 @@ WRONG = {
         (lambda x, new: (x[: len(new)] == new).all(axis=(1, 2)), "same place"),
         (leak_by(lambda a, b: np.isclose(a.sum(), b.sum(), atol=1e-3)), "mirrored"),
         (leak_by(lambda a, b: (a == b).mean() > 0.99), "one pixel"),
+        (leak_by(lambda a, b: np.allclose(a, b, atol=1e-2)), "a shade lighter"),
         (leak_by(lambda a, b: (a == b).any()), "one pixel"),
         (lambda x, new: [True] * len(new), "every image"),
         (lambda x, new: ~np.array(leak_by(np.array_equal)(x, new)), "wrong way round"),
@@ -452,6 +453,17 @@ def choose_in_loops(strengths, losses):
     return chosen
 
 
+def own_errors(strengths, losses):
+    means, errors = losses.mean(axis=1), losses.std(axis=1, ddof=1) / 2
+    return strengths[np.flatnonzero(means - errors <= means.min()).max()]
+
+
+def medians(strengths, losses):
+    middle = np.median(losses, axis=1)
+    error = losses[middle.argmin()].std(ddof=1) / 2
+    return strengths[np.flatnonzero(middle <= middle.min() + error).max()]
+
+
 def decays(*words):
     return dict(zip(["SGD", "SGD, momentum", "Adam"], words, strict=True))
 
@@ -513,6 +525,8 @@ WRONG |= {
         (choose(allowed=2), "spread over seeds / √n"),
         (choose(pick=min), "take the largest"),
         (choose(ddof=0), "std\\(ddof=1\\)"),
+        (own_errors, "each one's own error"),
+        (medians, "It takes medians"),
         (choose(index=True), "a place in the list"),
         (lambda s, losses: losses.mean(), "not among the strengths"),
     ],
@@ -638,7 +652,7 @@ def normalized(*dropout_after, rate=0.5, norms=3, last=False):
     for number, block in enumerate(blocks, 1):
         stack += [layers.Flatten()] if number == 3 else []
         stack += [block, *[layers.BatchNormalization()] * (number <= norms), layers.ReLU()]
-        stack += [layers.Dropout(rate)] * (number in dropout_after)
+        stack += [layers.Dropout(rate) for after in dropout_after if after == number]
     stack += [layers.Dense(10), *[layers.Dropout(rate)] * last]
     return compile(keras.Sequential(stack))
 
@@ -648,6 +662,12 @@ def normalized_functional():
     for layer in normalized(3).layers:
         x = layer(x)
     return compile(keras.Model(inputs, x))
+
+
+def three_in_a_row():
+    stack = [keras.Input((28, 28)), layers.Flatten(), layers.Dense(16)]
+    stack += [*(layers.BatchNormalization() for _ in range(3)), layers.Dropout(0.5)]
+    return compile(keras.Sequential([*stack, layers.Dense(10)]))
 
 
 def scaled(*words):
@@ -730,12 +750,14 @@ WRONG |= {
         (lambda: normalized(3, norms=2), "keep all three"),
         (lambda: normalized(3, last=True), "the answers themselves"),
         (lambda: normalized(3, rate=0.1), "not one half"),
+        (lambda: normalized(3, 3, 3), "3 Dropouts in a row"),
+        (three_in_a_row, "Two normalizations follow each other"),
         (lambda: compile(OfOnesOwn(norms=3)), "not one half"),
         (lambda: compile(OfOnesOwn(0.5, norms=3, dropout_first=True)), "number 1 receives"),
         (lambda: compile(OfOnesOwn(0.5, norms=3, called=2)), "made, and never called"),
     ],
     "rescaled": [
-        (scaled("same", "same", "changes"), "so is the norm"),
+        (scaled("same", "same", "changes"), "so the norm grows"),
         (scaled("grows", "changes", "changes"), "divides by the spread"),
         (scaled("grows", "same", "same"), "Nothing divides"),
         (scaled("grows", "?", "changes"), 'write "same" or "changes"'),

@@ -78,3 +78,8 @@ def test_an_unknown_fix_is_named():
         main_effect(arms(additive), "dropout", "loss")
     with pytest.raises(ValueError, match="fix is 'l1'"):
         interaction(arms(additive), "BN", "l1", "loss")
+
+
+def test_a_fix_has_no_interaction_with_itself():
+    with pytest.raises(ValueError, match="both 'BN'; give two different fixes"):
+        interaction(arms(additive), "BN", "BN", "loss")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from utils.weights import kernel_norm, memorized, pruning_curve, zeros
+from utils.weights import kernel_norm, kernels_of, memorized, pruning_curve, zeros
 
 
 def network(*kernels, bias=7.0):
@@ -122,3 +122,8 @@ def test_a_model_without_kernels_is_rejected():
     model = keras.Sequential([keras.Input((2, 2)), layers.Flatten()])
     with pytest.raises(ValueError, match="has no kernels"):
         kernel_norm(model)
+
+
+def test_kernels_of_other_names_count():
+    model = keras.Sequential([keras.Input((8, 8, 2)), keras.layers.SeparableConv2D(3, 3)])
+    assert [kernel.name for kernel in kernels_of(model)] == ["depthwise_kernel", "pointwise_kernel"]

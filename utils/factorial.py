@@ -40,6 +40,8 @@ def interaction(arms, fix, other, metric):
     """How much more `fix` adds when `other` is on than when it is off. 0: they simply add up."""
     differences = pair_differences(arms, fix, metric)
     known_fix(arms, other)
+    if other == fix:
+        raise ValueError(f"fix and other are both {fix!r}; give two different fixes")
     with_other = [row for rest, row in differences.items() if other in rest]
     without = [row for rest, row in differences.items() if other not in rest]
     return Effect(f"{fix} × {other}", np.mean(with_other, axis=0) - np.mean(without, axis=0))

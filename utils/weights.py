@@ -4,11 +4,11 @@ import numpy as np
 
 
 def kernels_of(model):
-    """The kernels of `model` as Keras variables, those of nested models included; no biases.
+    """The trainable kernels of `model`, those of nested models and cells included; no biases.
 
     Raises ValueError for a model without kernels, or with a kernel that is no longer finite.
     """
-    kernels = [weight for weight in model.trainable_weights if weight.name == "kernel"]
+    kernels = [weight for weight in model.trainable_weights if weight.name.endswith("kernel")]
     if not kernels:
         raise ValueError(f"model {model.name!r} has no kernels; give one with Dense or Conv layers")
     if not all(np.isfinite(kernel.numpy()).all() for kernel in kernels):

@@ -85,6 +85,8 @@ def leak(answer):
     x_val[6] = x_train[6]
     x_val[6, 14, 14] = 1 - x_train[6, 14, 14]
     x_val[7] = x_train[7, ::-1]
+    x_val[9] = x_train[9]
+    x_val[9, 3, 3] += 1 / 255
     result = run(answer, x_train, x_val)
     if result is not None and shape_of(result) == ():
         raise NotYet("It returns one value; return one True or False for each validation image.")
@@ -110,6 +112,8 @@ def leak(answer):
             "It calls a mirrored image a copy. Sums and means do not tell these two apart: "
             "compare pixel by pixel."
         )
+    if found[9]:
+        raise NotYet("It calls an image a copy with one pixel a shade lighter: all must be equal.")
     if not np.array_equal(found, right):
         raise NotYet("It misses copies, or calls new images copies.")
     if array(run(answer, x_train, x_train[:5] + 1), (5,)).any():

@@ -1,5 +1,7 @@
 """Checks of the exercises on combining fixes: effects, fair arms, honest choices."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 
@@ -217,10 +219,21 @@ def dropout_last(answer):
     shares = [share for layer in layers_of(model) if (share := silent_share(layer)) > 0]
     if any(abs(share - 0.5) > 0.03 for share in shares):
         raise NotYet("The share of silent units is not one half: keep the rate of 0.5.")
+    if len(shares) > 1:
+        raise NotYet(f"{len(shares)} Dropouts in a row silence more than one half: keep one.")
+    one_behind_each_layer(model, norms)
+
+
+def one_behind_each_layer(model, norms):
+    """NotYet if two normalizations follow each other; a model of its own class has no order."""
+    weighted = [layer for layer in layers_of(model) if layer.weights]
+    after = [a for a, b in pairwise(weighted) if a in norms and b in norms]
+    if hasattr(model, "inputs") and after:
+        raise NotYet("Two normalizations follow each other: keep each behind a layer of its own.")
 
 
 def rescaled(answer):
-    length = "Each weight is three times as large, and so is the norm."
+    length = "The weights of both convolutions are three times as large, so the norm grows."
     divided = "BatchNormalization divides by the spread, which is three times as large as well."
     through = "Nothing divides here: both convolutions hand the factor on, up to the ten outputs."
     options = {
