@@ -1,6 +1,8 @@
 """Notebooks are executed in fresh kernels, and only sound ones are stored."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -153,3 +155,15 @@ def test_writing_replaces_the_file_in_one_step(path, monkeypatch):
     with pytest.raises(OSError, match="full"):
         write_notebook(notebook_of("1"), path)
     assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(("command", "seed"), [("outputs", None), ("run", "7")])
+def test_stored_outputs_are_those_of_the_first_seeds(command, seed, monkeypatch):
+    seen = []
+    monkeypatch.setenv("COURSE_FIRST_SEED", "7")
+    monkeypatch.setattr(sys, "argv", ["execute", command, "x.ipynb"])
+    monkeypatch.setattr(
+        execute, "for_each", lambda *_: seen.append(os.environ.get("COURSE_FIRST_SEED")) or 0
+    )
+    execute.main()
+    assert seen == [seed]

@@ -212,6 +212,8 @@ def main() -> int:
     paths = choice.notebooks or find_notebooks()
     if choice.command == "run" and not choice.notebooks:
         paths = [path for path in paths if path.parent.name in ("notebooks", "deeper")]
+    if choice.command == "outputs":
+        os.environ.pop("COURSE_FIRST_SEED", None)  # what is stored are the runs from seed 0
     if not paths:
         parser.error(f"there are no notebooks in {NOTEBOOKS}")
     return int(for_each(run if choice.command == "run" else refresh, paths) > 0)
