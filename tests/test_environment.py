@@ -75,3 +75,15 @@ def test_an_unsuitable_python_is_named(clone, version, message):
 
 def test_a_python_that_is_not_there_is_said(clone):
     assert "Found: none of them" in set_up(clone, PYTHON="/nowhere/python3").stderr
+
+
+def test_a_folder_with_other_files_is_left_alone(clone):
+    precious = clone / "precious" / "file"
+    precious.parent.mkdir()
+    precious.write_text("mine", encoding="utf-8")
+    env = os.environ | {"PYTHON": sys.executable}
+    command = ["sh", "tools/environment.sh", "precious"]
+    result = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "precious holds other files; name a new folder" in result.stderr
+    assert precious.read_text(encoding="utf-8") == "mine"

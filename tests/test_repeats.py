@@ -361,3 +361,19 @@ def test_early_stopping_that_never_looked_keeps_the_last_epoch():
     runs = run(callbacks=stop)
     assert set(runs.kept_epoch) == {runs.history["loss"].shape[1] - 1}
     assert (run(callbacks=None).kept_epoch == runs.kept_epoch).all()
+
+
+@pytest.mark.parametrize("every", [None, 1])
+def test_a_watch_that_evaluates_leaves_the_running_metrics(every):
+    def look(model):
+        return model.evaluate(DATA.x_val, DATA.y_val, verbose=0)[0]
+
+    watched = run(watch={"val": look}, watch_every=every)
+    for name, values in run().history.items():
+        assert np.allclose(watched.history[name], values, atol=1e-6), name
+
+
+def test_an_optimizer_that_seeds_share_is_refused():
+    shared = optimizers.Adam(0.05)
+    with pytest.raises(ValueError, match="one optimizer twice; make a new one inside"):
+        run(lambda: dense(optimizer=shared))

@@ -80,6 +80,15 @@ fi
 
 find_python
 echo "Setting up $folder with Python $(version "$python"): minutes the first time, TensorFlow is large."
+case $folder in
+    .venv*) ;;
+    *)
+        if [ -d "$folder" ] && [ ! -e "$folder/pyvenv.cfg" ] && [ -n "$(ls -A "$folder")" ]; then
+            echo "$folder holds other files; name a new folder for the environment." >&2
+            exit 1
+        fi
+        ;;
+esac
 rm -f "$folder/installed"
 "$python" -m venv --clear "$folder"
 [ ! -d "$folder/Scripts" ] || env_python=$folder/Scripts/python.exe

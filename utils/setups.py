@@ -89,6 +89,8 @@ def check_difference(model, start, other):
     """Refuse a build function that gives no new model, or the same start, under another seed."""
     if other is model:
         raise ValueError("build_model returned the same model twice; build a new one inside it")
+    if other.optimizer is model.optimizer:
+        raise ValueError("build_model used one optimizer twice; make a new one inside it")
     if model.count_params() != other.count_params():
         raise ValueError(
             f"build_model returned {model.count_params():,} parameters under one seed and "

@@ -153,9 +153,13 @@ class Watcher:
         self.look()
 
     def look(self):
+        """Call every function; the running metrics stay, also where one calls `evaluate`."""
         self.steps.append(self.step)
+        running = [variable.numpy() for variable in self.model.metrics_variables]
         for name, function in self.functions.items():
             self.values[name].append(np.asarray(function(self.model)))
+        for variable, value in zip(self.model.metrics_variables, running, strict=True):
+            variable.assign(value)
 
     def pieces(self, steps):
         """Cut the next `steps` steps where a look is due; the caller trains each as it comes."""
