@@ -14,17 +14,19 @@ def batch_norm(answer):
     rng = np.random.default_rng(3)
     scale, shift = np.array([0.04, 0.1, 1.0]), np.array([0.5, -1.0, 2.0])
     x = (rng.normal(0, 1, (4, 3, 2, 3)) * scale + shift).astype("float32")
-    mean, variance = np.array([0.4, 0.0, 1.0]), np.array([0.9, 1.2, 0.7])
+    mean, variance = np.float32([0.4, 0.0, 1.0]), np.float32([0.9, 1.2, 0.7])
     names = "the output, the moving mean and the moving variance"
     y, new_mean, new_variance = parts(run(answer, x, mean, variance, True), 3, names)
     training_output(array(y, x.shape, "The output"), x, mean, variance)
+    new_mean = array(new_mean, (3,), "The moving mean")
+    new_variance = array(new_variance, (3,), "The moving variance")
     averages = {"mean": (new_mean, mean, x.mean((0, 1, 2)))}
     averages["variance"] = (new_variance, variance, x.var((0, 1, 2)))
     sample = MOMENTUM * variance + (1 - MOMENTUM) * x.var((0, 1, 2), ddof=1)
-    if close(array(new_variance, (3,), "The moving variance"), sample):
+    if close(new_variance, sample):
         raise NotYet("The moving variance divides by n − 1. This layer divides by n: ddof=0.")
     for name, (value, old, batch) in averages.items():
-        moving_average(name, array(value, (3,), f"The moving {name}"), old, batch)
+        moving_average(name, value, old, batch)
 
     y, same_mean, same_variance = parts(run(answer, x, mean, variance, False), 3, names)
     y = array(y, x.shape, "The output in inference")

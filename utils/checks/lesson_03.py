@@ -54,7 +54,7 @@ def elastic_net(answer):
 
 
 def soft_threshold(answer):
-    w = np.array([[-2.0, -0.3, -0.1, 0.0], [0.05, 0.3, 0.7, 3.0]])
+    w = np.array([-2.0, -0.3, -0.1, 0.0, 0.05, 0.3, 0.7, 3.0])
     for amount in (0.3, 1.0):
         result = array(run(answer, w, amount), w.shape)
         size, sign = np.abs(w), np.sign(w)
