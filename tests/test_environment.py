@@ -24,10 +24,10 @@ def clone(tmp_path):
     return tmp_path
 
 
-def set_up(clone, *requirements, **choices):
+def set_up(clone, *requirements, folder=".venv", **choices):
     env = {name: value for name, value in os.environ.items() if name not in ("TENSORFLOW", "KERAS")}
     env |= {"PYTHON": sys.executable} | choices
-    command = ["sh", "tools/environment.sh", ".venv", *requirements]
+    command = ["sh", "tools/environment.sh", folder, *requirements]
     return subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True, check=False)
 
 
@@ -81,9 +81,7 @@ def test_a_folder_with_other_files_is_left_alone(clone):
     precious = clone / "precious" / "file"
     precious.parent.mkdir()
     precious.write_text("mine", encoding="utf-8")
-    env = os.environ | {"PYTHON": sys.executable}
-    command = ["sh", "tools/environment.sh", "precious"]
-    result = subprocess.run(command, cwd=clone, env=env, capture_output=True, text=True)
+    result = set_up(clone, folder="precious")
     assert result.returncode == 1
     assert "precious holds other files; name a new folder" in result.stderr
     assert precious.read_text(encoding="utf-8") == "mine"

@@ -57,6 +57,12 @@ MESSAGE
     exit 1
 }
 
+# Succeeds if $1 is a folder with files of somebody's, which no environment may replace.
+holds_other_files() {
+    case $1 in .venv*) return 1 ;; esac
+    [ -d "$1" ] && [ ! -e "$1/pyvenv.cfg" ] && [ -n "$(ls -A "$1")" ]
+}
+
 # constraints.txt with the TensorFlow and Keras that were asked for; all other versions stay.
 constraints() {
     [ "$requirements" = requirements.txt ] || return 0
@@ -78,17 +84,12 @@ if [ -f "$folder/installed" ] && suitable "$env_python" >/dev/null &&
     exit
 fi
 
+if holds_other_files "$folder"; then
+    echo "$folder holds other files; name a new folder for the environment." >&2
+    exit 1
+fi
 find_python
 echo "Setting up $folder with Python $(version "$python"): minutes the first time, TensorFlow is large."
-case $folder in
-    .venv*) ;;
-    *)
-        if [ -d "$folder" ] && [ ! -e "$folder/pyvenv.cfg" ] && [ -n "$(ls -A "$folder")" ]; then
-            echo "$folder holds other files; name a new folder for the environment." >&2
-            exit 1
-        fi
-        ;;
-esac
 rm -f "$folder/installed"
 "$python" -m venv --clear "$folder"
 [ ! -d "$folder/Scripts" ] || env_python=$folder/Scripts/python.exe

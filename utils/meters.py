@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from utils.restoring import left_as_found
+
 PERCENTILES = (15, 50, 85)
 probes = WeakKeyDictionary()  # model -> {(layer, mode, what is frozen): compiled probe}
 
@@ -17,11 +19,8 @@ def layer_output(model, layer_name, x, training=False):
                `fit`, after which moving averages and dropout seeds are set back
     """
     probe = compiled_probe(model, layer_name, training)
-    before = [(variable, variable.numpy()) for variable in model.non_trainable_variables]
-    output = probe(tf.convert_to_tensor(x)).numpy()
-    for variable, value in before:
-        variable.assign(value)
-    return output
+    with left_as_found(model.non_trainable_variables):
+        return probe(tf.convert_to_tensor(x)).numpy()
 
 
 def compiled_probe(model, layer_name, training):

@@ -7,6 +7,12 @@ import keras
 import numpy as np
 
 LARGEST_FIRST_SEED = 2**31 - 11
+# What a layer calls the weights that `…_initializer` draws, where it is not `…`.
+OTHER_NAMES = {
+    "depthwise": ["depthwise_kernel", "kernel"],
+    "pointwise": ["pointwise_kernel"],
+    "recurrent": ["recurrent_kernel"],
+}
 
 
 def first_seed():
@@ -79,8 +85,8 @@ def random_weights(layer):
         if not (name.endswith("_initializer") and isinstance(initializer, keras.Initializer)):
             continue
         stem = name.removesuffix("_initializer")
-        names = [stem, f"{stem}_kernel", *(["kernel"] if stem == "depthwise" else [])]
-        weight = next((w for w in (getattr(layer, n, None) for n in names) if w is not None), None)
+        weights = [getattr(layer, name, None) for name in OTHER_NAMES.get(stem, [stem])]
+        weight = next((weight for weight in weights if weight is not None), None)
         if weight is not None and initializer.get_config().get("seed", 0) is None:
             yield weight, initializer
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from utils.arguments import direction, one_of
 from utils.compiled import EVALUATION_BATCH, compiled_loop, in_batches, penalty_of
+from utils.restoring import left_as_found
 from utils.seeding import batch_order
 
 
@@ -56,7 +57,8 @@ def train(plan, seed, fresh, advance):
         order = batch_order(seed, epoch, len(x))
         train_epoch(loop, tf.gather(x, order), tf.gather(y, order), plan.batch_size, watcher)
         history.append(metrics_after_epoch(loop, *evaluated))
-        check_names(plan, history[0])
+        if epoch == 0:
+            check_names(plan, history[0])
         best.look(model, history)
         advance(1)
         callback.on_epoch_end(epoch, keras_names(history[-1]))
@@ -95,6 +97,8 @@ def metrics_after_epoch(loop, train_batches, val_batches):
 
 def check_names(plan, logs):
     """Refuse names that an epoch's metrics do not have, or already have."""
+    if plan.keep_best is not None:
+        one_of("keep_best", plan.keep_best, logs)
     if plan.early_stopping:
         one_of("monitor of EarlyStopping", plan.early_stopping.monitor, keras_names(logs))
     if taken := [name for name in plan.measure if name in logs]:
@@ -155,11 +159,9 @@ class Watcher:
     def look(self):
         """Call every function; the running metrics stay, also where one calls `evaluate`."""
         self.steps.append(self.step)
-        running = [variable.numpy() for variable in self.model.metrics_variables]
         for name, function in self.functions.items():
-            self.values[name].append(np.asarray(function(self.model)))
-        for variable, value in zip(self.model.metrics_variables, running, strict=True):
-            variable.assign(value)
+            with left_as_found(self.model.metrics_variables):
+                self.values[name].append(np.asarray(function(self.model)))
 
     def pieces(self, steps):
         """Cut the next `steps` steps where a look is due; the caller trains each as it comes."""
@@ -187,7 +189,6 @@ class Best:
     def look(self, model, history):
         if self.name is None:
             return
-        one_of("keep_best", self.name, history[-1])
         values = direction(self.name) * np.array([logs[self.name] for logs in history])
         if self.weights is None or values[-1] > values[self.epoch]:
             self.epoch, self.weights = len(history) - 1, model.get_weights()

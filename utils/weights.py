@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from utils.restoring import left_as_found
+
 
 def kernels_of(model):
     """The trainable kernels of `model`, those of nested models and cells included; no biases.
@@ -68,19 +70,15 @@ def pruning_curve(model, x, y, shares):
     if y.shape != np.shape(x)[:1] or not y.size:
         raise ValueError(f"x has shape {np.shape(x)} and y {y.shape}; give one label per example")
     kernels = kernels_of(model)
-    before = [kernel.numpy() for kernel in kernels]
-    flat = np.concatenate([values.ravel() for values in before])
+    flat = np.concatenate([kernel.numpy().ravel() for kernel in kernels])
     smallest_first = np.argsort(np.abs(flat), kind="stable")
-    ends = np.cumsum([values.size for values in before])[:-1]
+    ends = np.cumsum([np.prod(kernel.shape) for kernel in kernels])[:-1]
     accuracies = []
-    try:
+    with left_as_found(kernels):
         for share in shares:
             pruned = flat.copy()
             pruned[smallest_first[: round(share * len(flat))]] = 0
             for kernel, values in zip(kernels, np.split(pruned, ends), strict=True):
                 kernel.assign(values.reshape(kernel.shape))
             accuracies.append((named(model, x) == y).mean())
-    finally:
-        for kernel, values in zip(kernels, before, strict=True):
-            kernel.assign(values)
     return np.array(accuracies)

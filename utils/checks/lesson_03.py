@@ -160,11 +160,10 @@ def strength(answer):
             raise NotYet("It returns a number that is not among the strengths.")
         means = losses.mean(axis=1)
         lowest = means.argmin()
-        error = losses.std(axis=1, ddof=1)[lowest] / 2
+        errors = losses.std(axis=1, ddof=1) / 2
         chosen_at = int(np.abs(strengths - chosen).argmin())
         if chosen_at == place:
             continue
-        errors = losses.std(axis=1, ddof=1) / 2
         if chosen_at == np.median(losses, axis=1).argmin() != lowest:
             raise NotYet("It takes medians, which forget the one bad run: average over the seeds.")
         if chosen_at == np.flatnonzero(means - errors <= means[lowest]).max():
@@ -178,7 +177,7 @@ def strength(answer):
                 "It takes the lowest mean. Go on to larger strengths while their mean is within "
                 "one standard error of it."
             )
-        if means[chosen_at] <= means[lowest] + 2 * error * 1.01 and chosen_at > place:
+        if means[chosen_at] <= means[lowest] + 2 * errors[lowest] * 1.01 and chosen_at > place:
             raise NotYet("It allows too much: the standard error is the spread over seeds / √n.")
         if chosen_at < lowest:
             raise NotYet("Among those that are as good it takes a weak one: take the largest.")
