@@ -218,7 +218,7 @@ EXERCISES = {
     "free-weights": Exercise(
         free_weights,
         (
-            "Look at model.losses: one number for each layer that is charged. Which are missing?",
+            "Look at model.losses: one number for each regularizer, 0 where it charges nothing.",
             "Give `kernel_regularizer=keras.regularizers.L2(0.01)` to each Dense as you make it; "
             "no name, and nothing after the layer is built.",
         ),
