@@ -48,7 +48,7 @@ lab: environment ## open the course in JupyterLab, at lesson 00
 	    --LabApp.default_url=/lab/tree/notebooks/00_overfitting.ipynb $(AS_ROOT) $(ARGS)
 
 test: environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
-	@$(IN_ENV) tools.test $(JOBS:%=--jobs %) $(ARGS)
+	@$(IN_ENV) tools.verify.test $(JOBS:%=--jobs %) $(ARGS)
 
 run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
 	@$(IN_ENV) tools.execute run $(ARGS)
@@ -57,38 +57,38 @@ outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh th
 	@$(IN_ENV) tools.execute outputs $(ARGS)
 
 exercises: environment ## make the exercises from their solutions, where these have changed
-	@$(IN_ENV) tools.exercises $(ARGS)
+	@$(IN_ENV) tools.write.exercises $(ARGS)
 
 slides: environment ## write slides of the lessons to build/slides/, from their stored outputs
-	@$(IN_ENV) tools.slides
+	@$(IN_ENV) tools.write.slides
 
 handouts: environment ## write each notebook as a page to hand out or print to build/handouts/
-	@$(IN_ENV) tools.handouts
+	@$(IN_ENV) tools.write.handouts
 
 quiz: environment ## make the quiz and its answers from notebooks/quiz/quiz.toml
-	@$(IN_ENV) tools.quiz
+	@$(IN_ENV) tools.write.quiz
 
 front: environment ## write the README's table and figure from the runs that the lessons store
-	@$(IN_ENV) tools.front
+	@$(IN_ENV) tools.write.front
 
 bench: environment ## time the repeats against model.fit
-	@$(IN_ENV) tools.bench $(ARGS)
+	@$(IN_ENV) tools.verify.bench $(ARGS)
 
 falsify: environment ## take each lesson's fix away, and see that its claims notice
-	@$(IN_ENV) tools.falsify $(ARGS)
+	@$(IN_ENV) tools.verify.falsify $(ARGS)
 
 matrix: environment ## run the notebooks under several versions, threads, kernels and seeds
-	@$(IN_ENV) tools.matrix $(ARGS)
+	@$(IN_ENV) tools.verify.matrix $(ARGS)
 
 colab: environment ## run the lessons (or ARGS=notebooks) as Colab would, with its versions
-	@PYTHON='$(COLAB_PYTHON)' sh tools/environment.sh .venv-colab tools/colab.txt
-	@$(IN_ENV) tools.colab $(ARGS)
+	@PYTHON='$(COLAB_PYTHON)' sh tools/setup/environment.sh .venv-colab tools/verify/colab.txt
+	@$(IN_ENV) tools.verify.colab $(ARGS)
 
 publish: environment ## write where the course is published into badges, setup cells and README
-	@$(IN_ENV) tools.publish $(if $(REPO),'$(REPO)' '$(REF)')
+	@$(IN_ENV) tools.write.publish $(if $(REPO),'$(REPO)' '$(REF)')
 
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*
 
 environment:
-	@sh tools/environment.sh $(ENV)
+	@sh tools/setup/environment.sh $(ENV)

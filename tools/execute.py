@@ -31,7 +31,7 @@ from tools.notebooks import (
     NotebookError,
     find_notebooks,
 )
-from tools.pages import to_page
+from tools.write.pages import to_page
 
 BUILD = ROOT / "build"
 OTHER_FILE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # the part of a traceback that names a path

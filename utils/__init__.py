@@ -1,20 +1,17 @@
-"""Helpers of the course. Importing any of them starts TensorFlow without its start-up noise.
+"""What the notebooks import. Importing any of it starts TensorFlow without its start-up noise.
 
-datasets      the images: loading, balanced subsets, flipped labels
+datasets      the data: loading, balanced subsets, flipped labels
 plots         the figures: one visual language for every notebook
 claims        sentences that the page checks
 repeats       the same training under several seeds
-comparisons   two arms, seed against seed
-factorial     which of several fixes did it
-meters        drift: how far a layer's outputs wander
-silencing     what is left when units go silent
-weights       how large they are, and what was learnt by heart
+comparisons   two arms, seed against seed; which of several fixes did it
+meters        a number for each named problem: drift, ablation, size of weights, wrong labels learnt
 checks        exercises that check themselves
 
-What these rest on: quiet (start-up), seeding (what a seed decides), compiled (the training loop),
-progress (the line that says how far it is).
+Each package shows its public names in `__init__`. What begins with an underscore is its inside, and
+`_shared` is what several of them rest on: no notebook imports these.
 """
 
-from utils.quiet import start_tensorflow_quietly
+from utils._shared.quiet import start_tensorflow_quietly
 
 start_tensorflow_quietly()

@@ -4,10 +4,10 @@ from itertools import takewhile
 
 import numpy as np
 
+from utils._shared.layers import layers_of
 from utils.checks.answers import NotYet, array, choices, close, expect, kind, number, run
 from utils.checks.exercises import Exercise
 from utils.checks.models import built, dropout_in_training_only, silent_share
-from utils.seeding import layers_of
 
 NOISE = 0.1  # of the sum that the next layer receives
 

@@ -5,10 +5,10 @@ from itertools import combinations, product
 import keras
 import numpy as np
 
+from utils._shared.layers import layers_of
 from utils.checks.answers import NotYet, array, choices, close, expect, kind, run
 from utils.checks.exercises import Exercise
 from utils.checks.models import built
-from utils.seeding import layers_of
 
 STRENGTH = 0.01
 

@@ -5,11 +5,11 @@ from itertools import pairwise
 import keras
 import numpy as np
 
+from utils._shared.describing import layer_differences, settings, text_of
+from utils._shared.layers import layers_of
 from utils.checks.answers import NotYet, array, choices, expect, number, parts, run
 from utils.checks.exercises import Exercise
 from utils.checks.models import built, dropout_in_training_only, received, silent_share
-from utils.seeding import layers_of
-from utils.setups import layer_differences, settings, text_of
 
 RATE, STRENGTH = 0.3, 0.03  # of the two arms that differ by dropout
 

@@ -1,0 +1,85 @@
+"""Effects of a factorial experiment, on numbers whose effects are known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from utils.comparisons import all_combinations, interaction, main_effect
+
+FIXES = ("BN", "Dropout", "L2")
+NOISE = np.array([0.0, 0.3, -0.2, 0.1])
+
+
+def arm(values, seeds=(0, 1, 2, 3)):
+    return SimpleNamespace(seeds=seeds, final=lambda metric: {"loss": values}[metric])
+
+
+def arms(score):
+    """One arm per combination; `score` of the fixes that are on, and a luck that seeds share."""
+    return {on: arm(score(on) + NOISE) for on in all_combinations(FIXES)}
+
+
+def additive(on):
+    return 5.0 + 2 * ("BN" in on) - 1 * ("L2" in on)
+
+
+def joined(on):
+    return additive(on) + 3 * ("BN" in on and "L2" in on)
+
+
+def test_every_combination_once():
+    found = all_combinations(FIXES)
+    assert found[0] == ()
+    assert found[-1] == FIXES
+    assert len(set(found)) == 8
+    assert len(all_combinations(["BN"])) == 2
+
+
+def test_main_effects_of_a_sum_are_its_terms_and_the_luck_of_a_seed_cancels():
+    for fix, expected in (("BN", 2), ("Dropout", 0), ("L2", -1)):
+        np.testing.assert_allclose(main_effect(arms(additive), fix, "loss").differences, expected)
+
+
+def test_an_interaction_is_what_a_fix_adds_more_when_the_other_is_on():
+    assert interaction(arms(additive), "BN", "L2", "loss").mean == pytest.approx(0)
+    assert interaction(arms(joined), "BN", "L2", "loss").mean == pytest.approx(3)
+    assert interaction(arms(joined), "L2", "BN", "loss").mean == pytest.approx(3)
+    assert interaction(arms(joined), "BN", "Dropout", "loss").mean == pytest.approx(0)
+    assert main_effect(arms(joined), "BN", "loss").mean == pytest.approx(2 + 3 / 2)
+
+
+def test_the_interval_is_over_seeds_and_not_over_pairs():
+    runs = arms(additive)
+    lucky = np.array([1.0, 2.0, 3.0, 4.0])
+    for on in runs:
+        if "Dropout" in on:
+            runs[on] = arm(additive(on) + NOISE + lucky)
+    effect = main_effect(runs, "Dropout", "loss")
+    np.testing.assert_allclose(effect.differences, lucky)
+    assert effect.half_width == pytest.approx(3.182 * lucky.std(ddof=1) / 2)
+    assert str(effect).startswith("Dropout       +2.500 ±")
+
+
+def test_a_missing_combination_is_refused():
+    for gone in (("BN", "L2"), ()):
+        some = {on: runs for on, runs in arms(additive).items() if on != gone}
+        with pytest.raises(ValueError, match="not complete: 7"):
+            main_effect(some, "BN", "loss")
+
+
+def test_different_seeds_are_refused():
+    with pytest.raises(ValueError, match="different seeds"):
+        main_effect(arms(additive) | {(): arm(NOISE, seeds=(5, 6, 7, 8))}, "BN", "loss")
+
+
+def test_an_unknown_fix_is_named():
+    with pytest.raises(ValueError, match="fix is 'dropout'; these arms have BN, Dropout, L2"):
+        main_effect(arms(additive), "dropout", "loss")
+    with pytest.raises(ValueError, match="fix is 'l1'"):
+        interaction(arms(additive), "BN", "l1", "loss")
+
+
+def test_a_fix_has_no_interaction_with_itself():
+    with pytest.raises(ValueError, match="both 'BN'; give two different fixes"):
+        interaction(arms(additive), "BN", "BN", "loss")

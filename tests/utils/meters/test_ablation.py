@@ -1,0 +1,189 @@
+"""What is left when units go silent, on networks whose answer is known."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.small import dense, small_data
+from utils.meters import (
+    SHARES,
+    ablation_area,
+    ablation_curve,
+    shuffled_accuracy,
+    silenced_logits,
+)
+from utils.meters._ablation import shuffle
+
+CLASSES = 2
+LABELS = np.tile([0, 1], 200)
+SIGNAL = np.where(LABELS == 1, 1.0, -1.0)
+
+
+def network(kernel):
+    """Inputs are the hidden units' activations; their weighted sum decides between two classes."""
+    kernel = np.asarray(kernel, dtype="float32")
+    hidden = keras.layers.Dense(len(kernel), name="hidden", use_bias=False)
+    out = keras.layers.Dense(CLASSES, use_bias=False)
+    model = keras.Sequential([keras.Input((len(kernel),)), hidden, out])
+    model.set_weights([np.eye(len(kernel), dtype="float32"), np.stack([-kernel, kernel], axis=1)])
+    return model
+
+
+def curve(kernel, x, shares, masks=20):
+    return ablation_curve(network(kernel), ["hidden"], x, LABELS, shares, masks)
+
+
+def test_two_units_that_cancel_collapse_when_one_is_silent():
+    hum = np.random.default_rng(0).normal(0, 50, len(SIGNAL))
+    x = np.stack([SIGNAL / 2 + hum, SIGNAL / 2 - hum], axis=1)
+    whole, half = curve([1, 1], x, [0, 0.5])
+    assert whole == 1
+    assert half == pytest.approx(0.5, abs=0.05)
+
+
+def test_independent_duplicates_degrade_gracefully():
+    noise = np.random.default_rng(0).normal(0, 1, (len(SIGNAL), 16))
+    left = curve(np.ones(16), SIGNAL[:, None] + noise, [0, 0.25, 0.5, 0.75])
+    assert left[0] > 0.99
+    assert (np.diff(left) <= 0).all()
+    assert left[-1] > 0.95
+
+
+def test_identical_duplicates_lose_nothing_until_the_last_is_silent():
+    left = curve(np.ones(8), np.repeat(SIGNAL[:, None], 8, axis=1), SHARES)
+    np.testing.assert_array_equal(left, [*np.ones(8), 0.5])
+
+
+def test_survivors_are_scaled_to_make_up():
+    x = np.repeat(SIGNAL[:, None], 8, axis=1).astype("float32")
+    model = network(np.ones(8))
+    whole, half = (silenced_logits(model, "hidden", x, share) for share in (0, 0.5))
+    np.testing.assert_allclose(half, whole)
+
+
+def test_a_larger_share_silences_the_same_units_and_more():
+    model, x = network(2.0 ** np.arange(8)), np.ones((1, 8), "float32")
+    heard = []
+    for share, scale in ((0.25, 8 / 6), (0.5, 8 / 4), (0.75, 8 / 2)):
+        total = silenced_logits(model, "hidden", x, share, mask=3)[0, 1] / scale
+        heard.append({unit for unit in range(8) if round(total) >> unit & 1})
+    assert heard[2] < heard[1] < heard[0]
+    assert [len(units) for units in heard] == [6, 4, 2]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    data = small_data(examples=200)
+    keras.utils.set_random_seed(0)
+    model = dense(keras.layers.BatchNormalization(name="norm"), keras.layers.Dropout(0.3))
+    model.fit(data.x_train, data.y_train, epochs=10, verbose=0)
+    model.layers[1].name = "first"
+    return model, data.x_val.astype("float32"), data.y_val
+
+
+def test_nothing_silent_is_the_plain_accuracy(trained):
+    model, x, y = trained
+    plain = (model.predict(x, verbose=0).argmax(axis=1) == y).mean()
+    assert ablation_curve(model, ["first", "norm"], x, y, [0])[0] == plain
+    assert shuffled_accuracy(model, ["first", "norm"], x, y, share=0) == plain
+
+
+def test_everything_silent_is_one_class(trained):
+    model, x, y = trained
+    left = ablation_curve(model, ["norm"], x, y, [1])[0]
+    assert left in np.bincount(y) / len(y)
+
+
+def test_everything_shuffled_is_chance():
+    x = np.repeat(SIGNAL[:, None], 8, axis=1)
+    left = shuffled_accuracy(network(np.ones(8)), "hidden", x, LABELS, share=1, masks=10)
+    assert left == pytest.approx(0.5, abs=0.1)
+
+
+def test_shuffling_keeps_each_units_activations():
+    x = np.random.default_rng(0).normal(size=(50, 3)).astype("float32")
+    shuffled = shuffle(x, 1, np.random.default_rng(1))
+    np.testing.assert_array_equal(np.sort(shuffled, axis=0), np.sort(x, axis=0))
+    assert not np.array_equal(shuffled, x)
+
+
+def test_it_repeats_itself_and_leaves_the_model_alone(trained):
+    model, x, y = trained
+    before = model.get_weights()
+    first, second = (ablation_curve(model, ["first"], x, y) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_channels_of_a_convolution_are_units():
+    layers = [keras.Input((4, 4, 1)), keras.layers.Conv2D(4, 3, name="conv")]
+    model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(2)])
+    x = np.random.default_rng(0).normal(size=(len(LABELS), 4, 4, 1)).astype("float32")
+    assert ablation_curve(model, "conv", x, LABELS)[-1] == 0.5
+    assert 0 < shuffled_accuracy(model, "conv", x, LABELS) < 1
+
+
+def test_the_area_is_the_mean_height():
+    assert ablation_area(np.full(9, 0.7)) == pytest.approx(0.7)
+    assert ablation_area([1, 0], [0, 1]) == pytest.approx(0.5)
+    assert ablation_area([[1, 0], [1, 1]], [0, 0.5]) == pytest.approx([0.5, 1])
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, 50, float("nan")])
+def test_wrong_shares_are_rejected(trained, share):
+    model, x, y = trained
+    with pytest.raises(ValueError, match="give a number in"):
+        ablation_curve(model, "first", x, y, [share])
+    with pytest.raises(ValueError, match="share is"):
+        silenced_logits(model, "first", x, share)
+    with pytest.raises(ValueError, match="share is"):
+        shuffled_accuracy(model, "first", x, y, share)
+
+
+@pytest.mark.parametrize("shares", ["0.5", 0.5, [True], ["half"]])
+def test_shares_that_are_no_numbers_are_rejected(trained, shares):
+    model, x, y = trained
+    with pytest.raises(TypeError, match="shares"):
+        ablation_curve(model, "first", x, y, shares)
+
+
+@pytest.mark.parametrize("masks", [0, -1])
+def test_no_mask_at_all_is_rejected(trained, masks):
+    model, x, y = trained
+    with pytest.raises(ValueError, match="masks is"):
+        ablation_curve(model, "first", x, y, masks=masks)
+
+
+def test_labels_that_do_not_fit_are_rejected(trained):
+    model, x, y = trained
+    for labels in (y[:-1], np.eye(3)[y], y.astype(float)):
+        with pytest.raises(ValueError, match="integer label for each image"):
+            ablation_curve(model, "first", x, labels)
+
+
+@pytest.mark.parametrize("names", ["third", ["first", "third"], [], ["first", "first"]])
+def test_a_model_without_the_named_layers_is_rejected(trained, names):
+    model, x, y = trained
+    with pytest.raises(ValueError, match="names of this model's layers"):
+        ablation_curve(model, names, x, y)
+
+
+def test_a_model_that_is_no_chain_is_rejected(trained):
+    _, x, y = trained
+    inputs = keras.Input((4, 4))
+    model = keras.Model(inputs, keras.layers.Flatten()(inputs))
+    with pytest.raises(TypeError, match=r"keras\.Sequential"):
+        ablation_curve(model, "first", x, y)
+
+
+@pytest.mark.parametrize(
+    ("values", "shares"), [([1, 0], SHARES), ([1], [0]), (0.5, [0, 1]), ([1, 0], [[0, 1]])]
+)
+def test_curves_of_another_shape_are_rejected(values, shares):
+    with pytest.raises(ValueError, match="one accuracy for each share"):
+        ablation_area(values, shares)
+
+
+def test_shares_that_do_not_rise_are_rejected():
+    with pytest.raises(ValueError, match="rising"):
+        ablation_area([1, 0.5, 0], [0, 1, 0.5])

@@ -1,0 +1,204 @@
+"""The figures: what is drawn, what is described, and what is refused."""
+
+import io
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from utils import plots
+from utils.plots import _style
+
+ALT = "Two lines that rise and then part, the dashed one below the solid one."
+HISTORY = {"loss": [3, 2, 1], "val_loss": [3, 2.5, 2.6], "accuracy": [0, 0.5, 1]}
+HISTORY["val_accuracy"] = [0, 0.5, 0.6]
+
+
+@pytest.fixture(autouse=True)
+def no_figure_left():
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    calls = []
+    monkeypatch.setattr(_style, "display", lambda *args, **options: calls.append((*args, options)))
+    return calls
+
+
+def test_show_describes_the_image_in_its_metadata_and_as_text(shown):
+    fig, _ = plots.panels()
+    plots.show(fig, ALT)
+    (data, options) = shown[0]
+    assert data["text/plain"] == ALT
+    assert options["metadata"]["image/png"]["alt"] == ALT
+    assert options["raw"] is True
+
+
+def test_a_shown_figure_is_small_sharp_opaque_and_closed(shown):
+    fig, ax = plots.panels()
+    curves = np.exp(-np.arange(40) / 9) + np.linspace(0, 0.1, 10)[:, np.newaxis]
+    plots.draw_runs(ax, curves, "training")
+    plots.show(fig, ALT)
+    png = shown[0][0]["image/png"]
+    image = Image.open(io.BytesIO(png))
+    width = shown[0][1]["metadata"]["image/png"]["width"]
+    assert len(png) < 40_000
+    assert (width, image.width) == (768, 1152)
+    assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+    assert not plt.fignum_exists(fig.number)
+
+
+@pytest.mark.parametrize("alt", [None, "", "a figure", 3])
+def test_a_figure_without_a_description_is_refused(alt):
+    with pytest.raises(ValueError, match=r"alt is .*; describe"):
+        plots.show(plots.panels()[0], alt)
+
+
+def test_many_runs_are_thin_and_their_mean_is_thick():
+    _, ax = plots.panels()
+    plots.draw_runs(ax, [[1, 2], [3, 6]], "training", linestyle="--")
+    *runs, mean = ax.lines
+    assert len(runs) == 2
+    assert all(run.get_linewidth() < 1 < mean.get_linewidth() for run in runs)
+    assert mean.get_ydata().tolist() == [2, 4]
+    assert mean.get_xdata().tolist() == [1, 2]
+    assert {line.get_linestyle() for line in ax.lines} == {"--"}
+
+
+def test_the_mean_covers_the_runs_that_are_still_going():
+    _, ax = plots.panels()
+    plots.draw_runs(ax, [[1, np.nan, np.nan], [3, 5, np.nan]], "training")
+    assert ax.lines[-1].get_ydata().tolist() == [2, 5]
+
+
+@pytest.mark.parametrize("values", [[], np.ones((2, 2, 2)), [[]]])
+def test_runs_of_another_shape_are_refused(values):
+    with pytest.raises(ValueError, match="values has shape"):
+        plots.draw_runs(plots.panels()[1], values, "training")
+
+
+def test_x_must_fit_the_values():
+    with pytest.raises(ValueError, match="x has shape"):
+        plots.draw_runs(plots.panels()[1], [1, 2, 3], "training", x=[1, 2])
+
+
+def test_learning_curves_are_solid_for_training_and_dashed_for_validation():
+    fig = plots.learning_curves(HISTORY, ["It falls", "It rises"])
+    for ax, name in zip(fig.axes, ("loss", "accuracy"), strict=True):
+        styles = {line.get_label(): line.get_linestyle() for line in ax.lines}
+        assert styles == {"training": "-", "validation": "--"}
+        assert ax.lines[1].get_ydata().tolist() == HISTORY[f"val_{name}"]
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", name)
+
+
+def test_learning_curves_name_what_the_history_lacks():
+    with pytest.raises(ValueError, match=r"history has no 'val_loss'; it has loss"):
+        plots.learning_curves({"loss": [1]}, ["It falls"], names=["loss"])
+
+
+def test_before_and_after_share_their_axes():
+    high = {name: np.multiply(values, 10) for name, values in HISTORY.items()}
+    before, after = plots.before_after(HISTORY, high, ["Low", "High"]).axes
+    assert before.get_ylim() == after.get_ylim()
+    assert before.lines[0].get_color() != after.lines[0].get_color()
+
+
+def test_the_lowest_epoch_is_marked():
+    _, ax = plots.panels()
+    plots.mark_best(ax, [3, 1, np.nan])
+    assert ax.lines[0].get_xydata().tolist() == [[2, 1]]
+
+
+def test_every_image_is_wrong_or_not():
+    with pytest.raises(ValueError, match="wrong has 2 values for 3 images"):
+        plots.draw_images(np.zeros((3, 4, 4)), ["a", "b", "c"], wrong=[True, False])
+
+
+def test_pairs_join_the_runs_of_one_seed():
+    _, ax = plots.panels()
+    colors = [plots.BASELINE, plots.FIX]
+    plots.draw_pairs(ax, [[1, 2, 3], [4, 5, 6]], ["baseline", "fix"], colors, "More", "loss")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 4], [2, 5], [3, 6]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["baseline", "fix"]
+
+
+def test_pairs_need_a_label_for_every_arm():
+    with pytest.raises(ValueError, match="arms has shape"):
+        plots.draw_pairs(plots.panels()[1], [[1, 2], [3, 4]], ["baseline"], ["k"], "", "")
+
+
+def test_arms_are_drawn_one_panel_per_metric():
+    arms = [SimpleNamespace(name=n, final=lambda metric: np.arange(3.0)) for n in ("a", "b")]
+    fig = plots.paired_arms(arms, ["loss", "accuracy"], ["Lower", "Higher"])
+    assert [ax.get_ylabel() for ax in fig.axes] == ["loss", "accuracy"]
+
+
+def test_arms_over_training_begin_with_epoch_zero_where_they_were_watched():
+    arm = SimpleNamespace(history={"val_loss": np.ones((2, 3))}, watched={"norm": np.ones((2, 4))})
+    fig = plots.over_training([arm, arm], ["norm", "val_loss"], ["A", "B"], ["before", "after"])
+    norm, loss = ([line for line in ax.lines if line.get_label()[0] != "_"] for ax in fig.axes)
+    assert [list(line.get_xdata()) for line in norm] == [[0, 1, 2, 3]] * 2
+    assert list(loss[0].get_xdata()) == [1, 2, 3]
+    assert [line.get_linestyle() for line in norm] == ["-", "--"]
+    assert fig.axes[1].get_ylabel() == "validation loss"
+
+
+def test_differences_show_every_pair_and_the_interval():
+    _, ax = plots.panels()
+    pairs = SimpleNamespace(differences=np.array([1.0, 3.0]), mean=2.0, half_width=0.5)
+    plots.draw_differences(ax, [pairs], ["loss"], [plots.FIX], "Higher", "loss")
+    assert ax.collections[0].get_offsets()[:, 0].tolist() == [1, 3]
+    low, high = ax.containers[0][2][0].get_segments()[0][:, 0]
+    assert (low, high) == (1.5, 2.5)
+
+
+def test_images_have_captions_and_wrong_ones_a_dashed_frame():
+    fig = plots.draw_images(np.zeros((3, 4, 4)), ["a", "b", "c"], columns=2, wrong=[0, 1, 0])
+    assert [ax.get_title() for ax in fig.axes] == ["a", "b", "c", ""]
+    assert [len(ax.patches) for ax in fig.axes] == [0, 1, 0, 0]
+    assert fig.axes[1].patches[0].get_linestyle() == "--"
+    assert fig.get_suptitle() == ""
+
+
+def test_images_may_have_a_finding_above_them():
+    fig = plots.draw_images(np.zeros((1, 4, 4)), ["a"], title="It is white")
+    assert fig.get_suptitle() == "It is white"
+
+
+@pytest.mark.parametrize(("shape", "captions"), [((3, 4), "abc"), ((3, 4, 4), "ab")])
+def test_images_need_three_axes_and_a_caption_each(shape, captions):
+    with pytest.raises(ValueError, match="images has shape"):
+        plots.draw_images(np.zeros(shape), list(captions))
+
+
+def test_curves_give_each_arm_a_colour_and_a_line_style_of_its_own():
+    fig = plots.curves([0, 1], {str(n): [n, n] for n in range(5)}, "title", xlabel="share")
+    lines = fig.axes[0].lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 5
+    assert fig.axes[0].get_xlabel() == "share"
+    assert len(fig.axes[0].get_legend().get_texts()) == 5
+
+
+def test_effects_have_one_panel_per_title_and_name_the_fixes_once():
+    fixes = [SimpleNamespace(name=n, differences=np.ones(3), mean=1.0, half_width=0) for n in "ab"]
+    for share in (False, True):
+        colors = [[plots.FIX] * 2] * 2
+        fig = plots.effects([fixes, fixes], ["one", "two"], ["x", "y"], colors, share=share)
+        names = [[label.get_text() for label in ax.get_yticklabels()] for ax in fig.axes]
+        assert names[0] == ["a", "b"]
+        assert fig.axes[1].get_xlabel() == "y"
+        visible = [label.get_visible() for label in fig.axes[1].get_yticklabels()]
+        assert names[1] == ["", ""] or not any(visible)
+
+
+def test_boxes_need_a_text_for_every_header():
+    fig = plots.boxes([["loss climbs", "gap", "stop"]], ["symptom", "meter", "fix"], "A way")
+    texts = {text.get_text() for text in fig.axes[0].texts}
+    assert {"loss climbs", "gap", "stop", "symptom", "meter", "fix"} <= texts
+    with pytest.raises(ValueError, match=r"rows have \[2\] texts for 3 headers"):
+        plots.boxes([["loss climbs", "gap"]], ["symptom", "meter", "fix"], "A way")

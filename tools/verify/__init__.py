@@ -1,0 +1,1 @@
+"""Tries the course: without its fixes, on Colab's versions, against the clock."""

@@ -1,0 +1,110 @@
+"""Runs the lessons as Colab would: in an empty folder, with Colab's versions, after the setup cell
+has fetched the course.
+
+Two things stand in for what is not here: a published copy of the course in a local git repository
+for GitHub's, and an empty module for google.colab. No code of the course knows of either.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tools.execute import execute, for_each, refusals
+from tools.notebooks import NOTEBOOKS, ROOT, NotebookError
+from tools.write.publish import Course
+
+PLACE = Course("owner/name", "v1.0")
+KERNEL = "colab"
+ENVIRONMENT = ROOT / ".venv-colab"
+SHOWN = ["tensorflow_cpu", "keras", "numpy", "matplotlib", "ipython", "ipykernel", "jupyter_client"]
+
+
+def copy_course(folder: Path) -> Path:
+    """The working tree, without what its commands made."""
+    made = shutil.ignore_patterns(".git", ".venv*", "build", "__pycache__", ".ipynb_checkpoints")
+    return shutil.copytree(ROOT, folder, ignore=made)
+
+
+def publish_copy(host: Path) -> None:
+    """Put a published copy where `host` stands in for github.com, with its tag."""
+    copy = copy_course(host / PLACE.repository)
+    git = ["git", "-c", "user.name=course", "-c", "user.email=course@localhost"]
+    for command in (
+        [sys.executable, "-m", "tools.write.publish", *PLACE],
+        [*git, "init", "--quiet"],
+        [*git, "add", "--all"],
+        [*git, "commit", "--quiet", "--no-verify", "--message=The course"],
+        [*git, "tag", PLACE.ref],
+    ):
+        subprocess.run(command, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+
+
+def stand_ins(host: Path, modules: Path) -> dict[str, str]:
+    """The environment in which git takes `host` for github.com, and Python finds google.colab."""
+    package = modules / "google" / "colab"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{host.as_uri()}/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/",
+        "PYTHONPATH": str(modules),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the old kernel's debugger warns at every start
+    }
+
+
+def make_kernel(folder: Path, python: Path, environment: dict[str, str]) -> None:
+    """Let Jupyter find, below `folder`, a kernel of this Python in this environment."""
+    spec = {
+        "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": KERNEL,
+        "language": "python",
+        "env": environment,
+    }
+    path = folder / "kernels" / KERNEL / "kernel.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    os.environ["JUPYTER_PATH"] = str(folder)
+
+
+def versions(python: Path) -> str:
+    code = "from importlib.metadata import version; from platform import python_version as python;"
+    code += f"print('Python', python(), *(f'{{name}} {{version(name)}}' for name in {SHOWN}))"
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def run(path: Path) -> str:
+    """Run the notebook, as it was published, in an empty folder."""
+    with TemporaryDirectory() as content:
+        notebook, seconds, _ = execute(path, kernel=KERNEL, folder=Path(content))
+        found = sorted(entry.name for entry in Path(content).iterdir())
+    if problems := refusals(notebook):
+        raise NotebookError("; ".join(problems))
+    if found != ["course"]:
+        raise NotebookError(f"the setup cell should have fetched the course: found {found}")
+    return f"{seconds:6.1f} s  {path.name}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.verify.colab", description=__doc__)
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: the lessons")
+    chosen = parser.parse_args().notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    python = ENVIRONMENT / "bin" / "python"
+    print(versions(python), end="", flush=True)
+    with TemporaryDirectory() as folder:
+        host, modules, kernels = (Path(folder) / name for name in ("host", "modules", "kernels"))
+        publish_copy(host)
+        make_kernel(kernels, python, stand_ins(host, modules))
+        copy = host / PLACE.repository
+        return int(for_each(run, [copy / p.resolve().relative_to(ROOT) for p in chosen]) > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What several packages of `utils` rest on; no notebook imports it."""

@@ -1,0 +1,42 @@
+"""The figures of the course: one visual language for every notebook.
+
+Solid line: training. Dashed line: validation. Thin: one run. Thick: the mean of the runs.
+One colour per arm, from the Okabe-Ito palette, which colour-blind readers can tell apart:
+grey for the baseline, blue for the fix, orange for the baseline stopped early.
+"""
+
+from utils.plots._curves import (
+    before_after,
+    curves,
+    draw_runs,
+    learning_curves,
+    mark_best,
+    over_training,
+)
+from utils.plots._distributions import draw_bands, histograms
+from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
+from utils.plots._pictures import boxes, draw_images
+from utils.plots._style import BASELINE, FIX, OTHERS, STOPPED, panels, show
+
+__all__ = [
+    "BASELINE",
+    "FIX",
+    "OTHERS",
+    "STOPPED",
+    "before_after",
+    "boxes",
+    "curves",
+    "draw_bands",
+    "draw_differences",
+    "draw_images",
+    "draw_pairs",
+    "draw_runs",
+    "effects",
+    "histograms",
+    "learning_curves",
+    "mark_best",
+    "over_training",
+    "paired_arms",
+    "panels",
+    "show",
+]

@@ -1,0 +1,105 @@
+"""Curves over training: every run thin, the mean of the runs thick."""
+
+import numpy as np
+
+from utils.plots._style import BASELINE, FIX, LINE_STYLES, OTHERS, STOPPED, panels
+
+
+def draw_runs(ax, values, label, color=BASELINE, linestyle="-", x=None):
+    """Draw every run thin and their mean thick; one run is drawn thick.
+
+    values   (n,) or (runs, n); NaN where a run has ended
+    x        (n,): by default the epochs 1 to n
+    """
+    values = np.atleast_2d(np.asarray(values, dtype=float))
+    if values.ndim != 2 or values.size == 0:
+        raise ValueError(f"values has shape {values.shape}; give (n,) or (runs, n)")
+    x = np.arange(1, values.shape[1] + 1) if x is None else np.asarray(x)
+    if x.shape != values.shape[1:]:
+        raise ValueError(f"x has shape {x.shape}; give one x for each of {values.shape[1]} values")
+    if len(values) > 1:
+        ax.plot(x, values.T, color=color, linestyle=linestyle, linewidth=0.7, alpha=0.45)
+    alive = ~np.isnan(values).all(axis=0)
+    mean = np.nanmean(values[:, alive], axis=0)
+    ax.plot(x[alive], mean, color=color, linestyle=linestyle, label=label)
+
+
+def learning_curves(history, titles, color=BASELINE, axes=None, names=("loss", "accuracy")):
+    """Draw training (solid) and validation (dashed) over the epochs, one panel per name.
+
+    history   name -> (epochs,) or (seeds, epochs), as `fit(…).history` or `Runs.history`
+    titles    one sentence per panel: what the reader finds there
+    axes      the panels of an earlier figure, to draw another arm into; by default a new figure
+    Returns the figure.
+    """
+    missing = [key for name in names for key in (name, f"val_{name}") if key not in history]
+    if missing:
+        raise ValueError(f"history has no {missing[0]!r}; it has {', '.join(history)}")
+    if axes is None:
+        _, axes = panels(columns=len(names), share=False)
+    axes = np.atleast_1d(axes)
+    for ax, name, title in zip(axes, names, titles, strict=True):
+        draw_runs(ax, history[name], "training", color)
+        draw_runs(ax, history[f"val_{name}"], "validation", color, "--")
+        ax.set(title=title, xlabel="epoch", ylabel=name)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+    return axes[0].figure
+
+
+def before_after(before, after, titles, name="loss", colors=(BASELINE, FIX)):
+    """Draw the learning curves of two arms side by side, on the same axes.
+
+    before, after   histories, as `learning_curves` takes them
+    titles          one sentence per panel
+    """
+    fig, axes = panels(columns=2)
+    for ax, history, title, color in zip(axes, (before, after), titles, colors, strict=True):
+        learning_curves(history, [title], color, ax, [name])
+    return fig
+
+
+def curves(x, arms, title, colors=(BASELINE, FIX, STOPPED, *OTHERS), **settings):
+    """Draw one panel with a curve for each arm: every run thin, their mean thick.
+
+    x          (n,)
+    arms       name -> (n,) or (runs, n); each has a colour and a line style of its own
+    settings   of the axes, as `xlabel="epoch", ylim=(0, 1)`
+    Returns the figure.
+    """
+    fig, ax = panels(height=2.8)
+    for number, (name, values) in enumerate(arms.items()):
+        look = colors[number % len(colors)], LINE_STYLES[number % len(LINE_STYLES)]
+        draw_runs(ax, values, name, *look, x=x)
+    ax.set(title=title, **settings)
+    ax.legend()
+    return fig
+
+
+def mark_best(ax, values):
+    """Mark the epoch with the lowest of `values` (epochs,), and shade the epochs after it."""
+    best = int(np.nanargmin(values))
+    ax.axvspan(best + 1, len(values), color=STOPPED, alpha=0.2, label="wasted epochs")
+    ax.plot(best + 1, values[best], "^", color=STOPPED, markersize=12, label="best epoch")
+    ax.legend()
+
+
+def over_training(arms, names, titles, labels, colors=(BASELINE, FIX)):
+    """Draw arms over the epochs, one panel per name, every run thin and the mean thick.
+
+    arms     `Runs`; what they watched after every epoch begins with epoch 0, before training
+    names    of what they watched, or in their history
+    titles   one sentence per panel
+    Returns the figure.
+    """
+    fig, axes = panels(columns=len(names), share=False)
+    for ax, name, title in zip(np.atleast_1d(axes), names, titles, strict=True):
+        for arm, label, *look in zip(arms, labels, colors, LINE_STYLES, strict=False):
+            values = arm.watched.get(name)
+            if values is None:
+                draw_runs(ax, arm.history[name], label, *look)
+            else:
+                draw_runs(ax, values, label, *look, x=np.arange(values.shape[1]))
+        ax.set(title=title, xlabel="epoch", ylabel=name.replace("val_", "validation "))
+    np.ravel(axes)[0].legend()
+    return fig

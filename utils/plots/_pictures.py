@@ -1,0 +1,66 @@
+"""Images with captions, and boxes with arrows."""
+
+from textwrap import fill
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from utils.plots._style import BASELINE, FIX, OVER_ALL, STOPPED, WIDTH, panels
+
+
+def boxes(rows, headers, title):
+    """Draw rows of text boxes, each row joined by arrows from left to right, under headers.
+
+    rows   lists of as many texts as there are headers, each broken into lines where it is long
+    Returns the figure.
+    """
+    if any(len(row) != len(headers) for row in rows):
+        raise ValueError(f"rows have {[len(row) for row in rows]} texts for {len(headers)} headers")
+    fig, ax = panels(height=0.75 * len(rows) + 0.8)
+    ax.set(xlim=(-0.5, len(headers) - 0.5), ylim=(-len(rows) + 0.4, 0.9), title=title)
+    ax.axis("off")
+    reach = 0.36 / len(headers)
+    for column, header in enumerate(headers):
+        ax.text(column, 0.6, header, ha="center", fontweight="bold")
+        color = (BASELINE, STOPPED, FIX)[min(column, 2)]
+        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": color}
+        for row, texts in enumerate(rows):
+            text = fill(texts[column], 80 // len(headers), break_long_words=False)
+            ax.text(column, -row, text, ha="center", va="center", fontsize=9.5, bbox=box)
+            if column:
+                ends = {"xy": (column - 0.5 + reach, -row), "xytext": (column - 0.5 - reach, -row)}
+                ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": "#777777"})
+    return fig
+
+
+def draw_images(images, captions, columns=5, wrong=None, title=None):
+    """Draw images in a grid, each with its caption; those in `wrong` get a red, dashed frame.
+
+    images   (n, height, width), from 0 for white to 1 for black
+    wrong    bool (n,), by default none
+    title    one sentence over all images: what the reader finds there
+    Returns the figure.
+    """
+    images = np.asarray(images)
+    if images.ndim != 3 or len(images) != len(captions):
+        raise ValueError(
+            f"images has shape {images.shape} with {len(captions)} captions; "
+            "give (n, height, width) and one caption each"
+        )
+    wrong = np.zeros(len(images), dtype=bool) if wrong is None else np.asarray(wrong)
+    if len(wrong) != len(images):
+        raise ValueError(f"wrong has {len(wrong)} values for {len(images)} images; give one each")
+    rows = -(-len(images) // columns)
+    fig, axes = panels(columns, rows, height=WIDTH / columns * 1.12)
+    for ax in np.ravel(axes):
+        ax.set_axis_off()
+    for ax, image, caption, is_wrong in zip(np.ravel(axes), images, captions, wrong, strict=False):
+        ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        ax.set_title(caption, fontsize=10, fontweight="normal", loc="center")
+        if is_wrong:
+            frame = plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False)
+            frame.set(edgecolor="#d55e00", linestyle="--", linewidth=3)
+            ax.add_patch(frame)
+    if title:
+        fig.suptitle(title, **OVER_ALL)
+    return fig
