@@ -6,7 +6,6 @@ from numbers import Integral
 import keras
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
-WHERE_HIGH_IS_GOOD = ("acc", "accuracy", "auc", "precision", "recall")
 
 
 def whole_number(name, value, least=1):
@@ -33,15 +32,6 @@ def function(name, value):
             "once per seed"
         )
     return value
-
-
-def direction(keep_best):
-    """Return 1 where a high value of `keep_best` is good, -1 where a low one is."""
-    if keep_best.endswith("loss"):
-        return -1
-    if keep_best.endswith(WHERE_HIGH_IS_GOOD):
-        return 1
-    raise ValueError(f"keep_best is {keep_best!r}; give a loss or an accuracy: its best is known")
 
 
 def cadence(watch_every, watch):
@@ -75,19 +65,3 @@ def named_functions(name, functions):
             'as {"norm": norm_of}'
         )
     return dict(functions)
-
-
-def only_early_stopping(callbacks):
-    """Return the one `EarlyStopping` in `callbacks`, or None; any other callback is an error."""
-    if isinstance(callbacks, keras.callbacks.Callback):
-        callbacks = [callbacks]
-    callbacks = list(callbacks or ())
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.EarlyStopping):
-            raise ValueError(
-                f"callbacks has {callback!r}; `repeat` calls only keras.callbacks.EarlyStopping "
-                "(to look into the training, use `watch`; for anything else, use `fit`)"
-            )
-    if len(callbacks) > 1:
-        raise ValueError(f"callbacks has {len(callbacks)} EarlyStopping; give one")
-    return callbacks[0] if callbacks else None

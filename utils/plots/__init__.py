@@ -16,11 +16,13 @@ from utils.plots._curves import (
 from utils.plots._distributions import draw_bands, histograms
 from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
 from utils.plots._pictures import boxes, draw_images
-from utils.plots._style import BASELINE, FIX, OTHERS, STOPPED, panels, show
+from utils.plots._style import BASELINE, FIX, LINE_STYLES, MARKERS, OTHERS, STOPPED, panels, show
 
 __all__ = [
     "BASELINE",
     "FIX",
+    "LINE_STYLES",
+    "MARKERS",
     "OTHERS",
     "STOPPED",
     "before_after",

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from utils._shared.describing import settings, text_of
 from utils._shared.layers import layers_of
+from utils.repeats._data import as_tensor
 from utils.repeats._seeding import seeded
 
 OF_EARLY_STOPPING = ("min_delta", "baseline", "restore_best_weights", "start_from_epoch")
@@ -29,12 +30,12 @@ class Setup:
 def setup_of(plan, seeds):
     """Describe what `plan` trains; an error if its models start alike under two seeds."""
     data = plan.data_for(seeds[0])
-    check_examples(data)
-    model = seeded(plan.build_model, seeds[0], data.x_train.shape)
+    shape = shape_of(data.x_train)
+    model = seeded(plan.build_model, seeds[0], shape)
     check_labels(model, data)
     if len(seeds) > 1:
         start = model.get_weights()
-        other = seeded(plan.build_model, seeds[1], data.x_train.shape)
+        other = seeded(plan.build_model, seeds[1], shape)
         check_difference(model, start, other)
     prints = [fingerprints(plan.data_for(seed)) for seed in seeds]
     return Setup(
@@ -43,46 +44,43 @@ def setup_of(plan, seeds):
         training=training_settings(plan, model),
         training_data=tuple(train for train, _ in prints),
         evaluation_data=tuple(evaluation for _, evaluation in prints),
-        input_shape=tuple(data.x_train.shape),
+        input_shape=shape,
     )
 
 
-def check_examples(data):
-    """Refuse data whose images and labels do not belong together."""
-    for part in ("train", "val"):
-        missing = [name for name in (f"x_{part}", f"y_{part}") if not hasattr(data, name)]
-        if missing:
-            raise TypeError(f"data has no {missing[0]}; give x_train, y_train, x_val and y_val")
-        x, y = np.shape(getattr(data, f"x_{part}")), np.shape(getattr(data, f"y_{part}"))
-        if not x or not y or x[0] != y[0] or x[0] == 0:
-            raise ValueError(
-                f"data.y_{part} has shape {y} and data.x_{part} {x}; give one label per example"
-            )
-    for name in "xy":
-        train, val = (np.asarray(getattr(data, f"{name}_{part}")) for part in ("train", "val"))
-        if train.shape[1:] != val.shape[1:] or train.dtype.kind != val.dtype.kind:
-            raise ValueError(
-                f"data.{name}_val is {val.dtype} {val.shape} and data.{name}_train {train.dtype} "
-                f"{train.shape}; give both the same kind of numbers and shape per example"
-            )
+def shape_of(x):
+    """The shape of the examples; of several inputs, or none of floats, a structure of specs."""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        return tuple(x.shape)
+    return tf.nest.map_structure(tf.TensorSpec.from_tensor, tf.nest.map_structure(as_tensor, x))
 
 
 def check_labels(model, data):
     """Refuse labels that the model's loss cannot take: tried on the lowest and the highest."""
-    for part in ("train", "val"):
-        x, y = np.asarray(getattr(data, f"x_{part}")), np.asarray(getattr(data, f"y_{part}"))
-        if y.dtype.kind not in "biuf":
-            raise ValueError(f"data.y_{part} is {y.dtype}; give numbers")
-        labels = y.reshape(len(y), -1)[:, 0]
-        tried = [labels.argmin(), labels.argmax()]
-        try:
-            model.test_step((tf.convert_to_tensor(x[tried]), tf.convert_to_tensor(y[tried])))
-        except (TypeError, ValueError, tf.errors.OpError) as error:
+    for part, (x, y) in zip(("train", "val"), data.tensors(), strict=True):
+        labels = tf.nest.flatten(y)[0].numpy()
+        if labels.dtype.kind not in "biuf":
             raise ValueError(
-                f"data.x_{part} is {x.dtype} {x.shape} and data.y_{part} {y.dtype} {y.shape} with "
-                f"values from {y.min()} to {y.max()}; build_model's network or its loss cannot "
-                f"take them. Keras says: {str(error)[-200:].strip()}"
+                f"data.y_{part} is {np.asarray(getattr(data, f'y_{part}')).dtype}; give numbers"
+            )
+        first = labels.reshape(len(labels), -1)[:, 0]
+        tried = [first.argmin(), first.argmax()]
+        try:
+            model.test_step(
+                tf.nest.map_structure(lambda values, at=tried: tf.gather(values, at), (x, y))
+            )
+        except (TypeError, ValueError, tf.errors.OpError) as error:
+            x, y = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
+            raise ValueError(
+                f"data.x_{part} is {described(x)} and data.y_{part} {described(y)} with values from "
+                f"{labels.min()} to {labels.max()}; build_model's network or its loss cannot take "
+                f"them. Keras says: {str(error)[-200:].strip()}"
             ) from error
+
+
+def described(values):
+    """An array's type and shape: `float64 (50, 3)`."""
+    return ", ".join(f"{part.dtype} {part.shape}" for part in tf.nest.flatten(values))
 
 
 def check_difference(model, start, other):
