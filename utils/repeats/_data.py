@@ -33,14 +33,13 @@ class Examples:
         return tf.nest.map_structure(as_tensor, pairs)
 
 
-def data_of_seed(data: Any) -> Callable[[int], Examples]:
-    """A function from the seed to its `Examples`, whatever form `data` has."""
-    if callable(data) and not holds_parts(data):
-        if isinstance(data, type):
-            raise TypeError(f"data is the class {data.__name__}; give an instance of it")
-        return lambda seed: examples_of(data(seed))
-    examples = examples_of(data)
-    return lambda seed: examples
+def examples_or_function(data: Any) -> Examples | Callable:
+    """The examples that all seeds share, or the function of the seed that gives each its own."""
+    if not callable(data) or holds_parts(data):
+        return examples_of(data)
+    if isinstance(data, type):
+        raise TypeError(f"data is the class {data.__name__}; give an instance of it")
+    return data
 
 
 def holds_parts(data: Any) -> bool:

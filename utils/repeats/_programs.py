@@ -10,7 +10,7 @@ from utils.repeats._identity import identity_of
 from utils.repeats._program import Program
 
 REMEMBERED = 24
-# Where XLA repays its compile time on a CPU: of dense layers it saves about 10 ms in 10⁹ operations,
+# Where XLA repays its compile time on a CPU: of dense layers it saves 10 ms in 10⁹ operations,
 # and it takes about two seconds.
 WORTH_COMPILING = 2e11
 

@@ -17,6 +17,7 @@ up over the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from typing import Any
 
 import keras
@@ -31,12 +32,13 @@ from utils._shared.arguments import (
     whole_number,
 )
 from utils._shared.progress import Progress
-from utils.repeats._data import data_of_seed
+from utils.repeats._data import examples_or_function
+from utils.repeats._executors import check_executor, train_on
 from utils.repeats._runs import Runs, stacked
-from utils.repeats._seeding import SEEDS, fresh_names, seeded
-from utils.repeats._setups import Setup, setup_of
+from utils.repeats._seeding import SEEDS, new_model
+from utils.repeats._setups import setup_of
 from utils.repeats._stopping import only_early_stopping
-from utils.repeats._training import Plan, train
+from utils.repeats._training import Plan, Run, train
 from utils.repeats._workers import run_all, workers_for
 
 
@@ -55,6 +57,7 @@ def repeat(
     name: str = "runs",
     jit_compile: bool | str = "auto",
     workers: int | None = None,
+    executor: Executor | None = None,
 ) -> Runs:
     """Train `build_model()` once per seed, as `fit` would, and return the `Runs`.
 
@@ -73,6 +76,8 @@ def repeat(
                   time, and wherever there is a GPU
     workers       how many seeds to train at once; by default as many as there are cores, within
                   memory. The numbers do not depend on it.
+    executor      trains each seed as a task of its own, on other processes or machines: any
+                  `concurrent.futures.Executor`, as Dask's `Client(...).get_executor()`
 
     A function of `measure` or `watch` that raises costs its own column: `Runs.lost` tells why.
     An interruption (Kernel > Interrupt) returns the seeds that finished, marked incomplete.
@@ -80,7 +85,7 @@ def repeat(
     """
     plan = Plan(
         build_model=function("build_model", build_model),
-        data_for=data_of_seed(data),
+        data=examples_or_function(data),
         seeds=distinct_seeds(seeds),
         epochs=whole_number("epochs", epochs),
         batch_size=whole_number("batch_size", batch_size),
@@ -93,17 +98,16 @@ def repeat(
     )
     if workers is not None:
         whole_number("workers", workers)
+    if executor is not None:
+        check_executor(executor)
     setup = setup_of(plan, plan.seeds)
-    models = [new_model(plan, setup, seed) for seed in plan.seeds]
     progress = Progress(len(plan.seeds) * plan.epochs)
-    runs = (
-        train(plan, seed, model, progress.at(f"seed {number} of {len(plan.seeds)}"))
-        for number, (seed, model) in enumerate(zip(plan.seeds, models, strict=True), start=1)
-    )
     finished = []
-    workers = workers or workers_for(len(plan.seeds), bytes_of(models[0]))
     try:
-        run_all(runs, workers, finished, alone=lambda: plan.shares)
+        if executor is not None:
+            train_on(executor, plan, setup.input_shape, progress.at("seeds elsewhere"), finished)
+        else:
+            train_in_threads(plan, setup.input_shape, workers, progress, finished)
     except KeyboardInterrupt:
         progress.close(f"interrupted: {len(finished)} of {len(plan.seeds)} seeds are finished")
         if not finished:
@@ -118,9 +122,17 @@ def repeat(
     return arm
 
 
-def new_model(plan: Plan, setup: Setup, seed: int) -> keras.Model:
-    with fresh_names():
-        return seeded(plan.build_model, seed, setup.input_shape)
+def train_in_threads(
+    plan: Plan, input_shape: Any, workers: int | None, progress: Progress, finished: list[Run]
+) -> None:
+    """Train every seed in this process, several at once; finished runs are appended."""
+    models = [new_model(plan.build_model, seed, input_shape) for seed in plan.seeds]
+    runs = (
+        train(plan, seed, model, progress.at(f"seed {number} of {len(plan.seeds)}"))
+        for number, (seed, model) in enumerate(zip(plan.seeds, models, strict=True), start=1)
+    )
+    workers = workers or workers_for(len(plan.seeds), bytes_of(models[0]))
+    run_all(runs, workers, finished, alone=lambda: plan.shares)
 
 
 def bytes_of(model: keras.Model) -> int:

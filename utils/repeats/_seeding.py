@@ -150,6 +150,12 @@ def is_just_drawn(weight: keras.Variable, initializer: Any) -> bool:
     return np.array_equal(drawn, np.asarray(weight))
 
 
+def new_model(build_model: Callable, seed: int, input_shape: tuple | None) -> keras.Model:
+    """A model of `seed` whose names are those of every other seed's."""
+    with fresh_names():
+        return seeded(build_model, seed, input_shape)
+
+
 @contextmanager
 def fresh_names() -> Iterator[None]:
     """Name the layers that are built inside as in a new session: `dense`, `dense_1`, ...
@@ -173,4 +179,3 @@ def fresh_names() -> Iterator[None]:
 def batch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     """The order in which `seed` sees `size` training examples in `epoch`: int64 (size,)."""
     return np.random.default_rng([seed, epoch]).permutation(size)
-

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from utils._shared.arguments import one_of
 from utils._shared.restoring import left_as_found
-from utils.repeats._data import Examples
+from utils.repeats._data import Examples, examples_of
 from utils.repeats._program import NO_XLA, Program, epoch, report, steps, values_of
 from utils.repeats._programs import program_for
 from utils.repeats._seeding import batch_order
@@ -29,7 +29,7 @@ class Plan:
     """What every seed of an arm does alike: the checked arguments of `repeat`."""
 
     build_model: Callable
-    data_for: Callable[[int], Examples]
+    data: Examples | Callable[[int], Any]
     seeds: tuple[int, ...]
     epochs: int
     batch_size: int
@@ -40,6 +40,11 @@ class Plan:
     keep_best: str | None
     jit_compile: bool | str
     programs: list[Program] = field(default_factory=list)  # those in use, the latest last
+
+    def data_for(self, seed: int) -> Examples:
+        if isinstance(self.data, Examples):
+            return self.data
+        return examples_of(self.data(seed))
 
     @property
     def shares(self) -> bool:

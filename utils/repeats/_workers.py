@@ -36,6 +36,20 @@ def free_memory() -> int:
         return 2**34
 
 
+def run_alone(run: Generator[Callable, object, object]) -> object:
+    """Drive one generator to its end in this thread, and return what it returns."""
+    resume = partial(next, run)
+    while True:
+        try:
+            work = resume()
+        except StopIteration as end:
+            return end.value
+        try:
+            resume = partial(run.send, work())
+        except Exception as error:  # the run decides what to do about it
+            resume = partial(run.throw, error)
+
+
 def run_all(
     runs: Iterable[Generator[Callable, object, object]],
     workers: int,

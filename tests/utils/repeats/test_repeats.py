@@ -278,7 +278,7 @@ class TestInterruption:
             run(measure={"stop": self.at_call(1)})
 
     def test_harms_no_later_call(self):
-        run(seeds=[5, 6], watch={"stop": self.at_call(5)})
+        run(seeds=[5, 6], workers=1, watch={"stop": self.at_call(5)})
         assert np.array_equal(run(seeds=[6]).history["loss"], run(seeds=[6]).history["loss"])
 
 
