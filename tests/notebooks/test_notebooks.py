@@ -13,7 +13,6 @@ from tests.notebooks import guards
 from tests.notebooks.guards import GUARDS, IGNORE, RAISES, setups_agree
 from tools.execute import refresh
 from tools.notebooks import KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, ROOT, find_notebooks
-from tools.verify.test import NBVAL
 
 PATH = Path("notebooks/00_overfitting.ipynb")
 ALT = "Training accuracy climbs to the top while validation accuracy stays behind"
@@ -253,24 +252,58 @@ def test_an_exercise_that_is_solved_already_is_rejected():
     assert problems == ["cell gap: a check passes before anybody has answered: ☑ gap: right"]
 
 
-def run_nbval(path):
-    command = [sys.executable, "-m", *NBVAL, f"--junitxml={path.with_suffix('.xml')}", str(path)]
+def pytest_here(*arguments):
+    """Run pytest as `make test` does, with the settings of pyproject.toml."""
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "no:xdist", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return result.returncode, result.stdout
 
 
-def test_nbval_fails_on_an_altered_claim(tmp_path):
+@pytest.fixture
+def stored_claim(tmp_path):
     path = tmp_path / "claim.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell("print('✓ two is even')", id="claim")]), path)
     refresh(path)
-    code, report = run_nbval(path)
-    assert code == 0, report
+    return path
 
-    stored = path.read_text(encoding="utf-8")
-    path.write_text(stored.replace('"✓ two is even\\n"', '"✓ two is odd\\n"'), encoding="utf-8")
-    code, report = run_nbval(path)
+
+def test_nbval_fails_on_an_altered_claim(stored_claim):
+    code, report = pytest_here(stored_claim)
+    assert code == 0, report
+    assert "1 passed" in report.splitlines()[-1]
+
+    stored = stored_claim.read_text(encoding="utf-8")
+    altered = stored.replace('"✓ two is even\\n"', '"✓ two is odd\\n"')
+    stored_claim.write_text(altered, encoding="utf-8")
+    code, report = pytest_here(stored_claim)
     assert code == 1
     assert "two is odd" in report
+
+
+def test_a_claim_that_fails_stops_its_notebook(tmp_path):
+    source = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom utils.claims import claim"
+    cells = [new_code_cell(source, id="setup"), new_code_cell("claim('Less', 2 < 1)", id="claim")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "claim.ipynb")
+    code, report = pytest_here(tmp_path / "claim.ipynb")
+    assert code == 1
+    assert "ClaimError" in report
+
+
+def test_every_notebook_is_among_the_tests_the_longest_first():
+    code, listed = pytest_here("--collect-only", "--quiet", "notebooks")
+    assert code == 0, listed
+    collected = list(dict.fromkeys(re.findall(r"^(\S+\.ipynb)::", listed, re.M)))
+    with_code = [
+        path.relative_to(ROOT).as_posix()
+        for path in find_notebooks()
+        if guards.code_cells(nbformat.read(path, as_version=4))
+    ]
+    assert sorted(collected) == sorted(with_code)
+    assert collected[:5] == [path for path in sorted(with_code) if "/deeper/" in path]
+
+
+def test_make_test_runs_tests_and_notebooks(pytestconfig):
+    assert pytestconfig.getini("testpaths") == ["tests", "notebooks"]
 
 
 def test_there_are_lessons():
