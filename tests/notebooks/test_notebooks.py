@@ -259,34 +259,28 @@ def pytest_here(*arguments):
     return result.returncode, result.stdout
 
 
-@pytest.fixture
-def stored_claim(tmp_path):
-    path = tmp_path / "claim.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("print('✓ two is even')", id="claim")]), path)
-    refresh(path)
+def write_cells(path, *sources):
+    cells = [new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+    nbformat.write(new_notebook(cells=cells), path)
     return path
 
 
-def test_nbval_fails_on_an_altered_claim(stored_claim):
-    code, report = pytest_here(stored_claim)
-    assert code == 0, report
-    assert "1 passed" in report.splitlines()[-1]
-
-    stored = stored_claim.read_text(encoding="utf-8")
+def test_an_altered_output_and_a_claim_that_fails_are_found(tmp_path):
+    good = write_cells(tmp_path / "good.ipynb", "print('✓ two is even')")
+    refresh(good)
+    stored = good.read_text(encoding="utf-8")
     altered = stored.replace('"✓ two is even\\n"', '"✓ two is odd\\n"')
-    stored_claim.write_text(altered, encoding="utf-8")
-    code, report = pytest_here(stored_claim)
+    (tmp_path / "altered.ipynb").write_text(altered, encoding="utf-8")
+    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom utils.claims import claim"
+    write_cells(tmp_path / "false.ipynb", setup, "claim('Two is less', 2 < 1)")
+
+    code, report = pytest_here(tmp_path)
     assert code == 1
     assert "two is odd" in report
-
-
-def test_a_claim_that_fails_stops_its_notebook(tmp_path):
-    source = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom utils.claims import claim"
-    cells = [new_code_cell(source, id="setup"), new_code_cell("claim('Less', 2 < 1)", id="claim")]
-    nbformat.write(new_notebook(cells=cells), tmp_path / "claim.ipynb")
-    code, report = pytest_here(tmp_path / "claim.ipynb")
-    assert code == 1
     assert "ClaimError" in report
+    failed = set(re.findall(r"^FAILED .*?(\w+)\.ipynb", report, re.M))
+    assert failed == {"altered", "false"}
+    assert re.match(r".*2 failed, 2 passed in ", report.splitlines()[-1])
 
 
 def test_every_notebook_is_among_the_tests_the_longest_first():
