@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tools.verify import colab
 from tools.verify.colab import PLACE, publish_copy, stand_ins
@@ -144,6 +146,15 @@ print(utils.__file__, load_fashion_mnist(train_size=10).x_train.shape)
     )
     found = tmp_path / "content" / "course" / "utils" / "__init__.py"
     assert (result.stdout, result.stderr) == (f"{found} (10, 28, 28)\n", "")
+
+
+def test_the_kernel_is_the_python_and_environment_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    colab.make_kernel(tmp_path / "kernels", Path(sys.executable), {"PLACE": "here", "B": "2"})
+    source = "import os, sys; print(os.environ['PLACE'], os.environ['B'], sys.executable)"
+    nbformat.write(new_notebook(cells=[new_code_cell(source, id="a")]), tmp_path / "a.ipynb")
+    notebook = colab.execute(tmp_path / "a.ipynb", kernel=colab.KERNEL).notebook
+    assert notebook.cells[0].outputs[0].text == f"here 2 {sys.executable}\n"
 
 
 def test_a_lesson_that_did_not_fetch_the_course_is_refused(tmp_path, monkeypatch):
