@@ -35,7 +35,7 @@ PADDING, OTHER = 0, 1
 
 HEADING = re.compile(r"^(chapter|volume)\b.*$", re.IGNORECASE)
 LAST = re.compile(r"^the end$|^finis$|^a note on the text$", re.IGNORECASE)
-END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<=[.!?])[\"'”’)]*\s+")
+END = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)[\"'”’)\]]*\s+")
 WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
 
 
