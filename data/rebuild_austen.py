@@ -1,4 +1,4 @@
-"""Rebuild data/austen.npz from the R package janeaustenr: sentences of Jane Austen's six novels.
+"""Rebuild data/austen.npz from the R package janeaustenr: passages from Jane Austen's six novels.
 
     python -m data.rebuild_austen [FOLDER] [--check]
 
@@ -29,7 +29,7 @@ NOVELS = (  # by year of publication
     "persuasion",
 )
 SIZES = {"train": 3_000, "val": 1_200, "test": 1_500}
-SHORTEST, LONGEST = 8, 24  # words in a sentence
+SHORTEST, LONGEST = 30, 48  # words in a passage
 WORDS = 2_000
 PADDING, OTHER = 0, 1
 
@@ -73,58 +73,54 @@ def sentences(lines):
     return [piece for piece in pieces if piece and "[" not in piece]
 
 
-def names(texts):
-    """Return, in lower case, the words that are written with a capital where no sentence begins.
-
-    More often so than not; they are mostly names, and would give the novel away.
-    """
-    capital, small = Counter(), Counter()
-    for text in texts:
-        for match in list(WORD.finditer(text))[1:]:
-            before = text[: match.start()].rstrip(" _")
-            if before.endswith(('"', "“", "'", "‘", "--", "—", "!", "?", ".")):
-                continue
-            count = capital if match[0][0].isupper() else small
-            count[match[0].lower()] += 1
-    return {word for word in capital if capital[word] > small[word]} - {"i", "i'm", "i'll"}
-
-
-def vocabulary(texts, left_out):
-    """Return the most frequent words, the id of each being its place: 0 padding, 1 any other."""
-    count = Counter(word for text in texts for word in words(text) if word not in left_out)
-    frequent = sorted(count, key=lambda word: (-count[word], word))[: WORDS - 2]
-    return ["", "?", *frequent]
-
-
 def words(text):
     """Return the text's words in lower case."""
     return [word.lower().replace("’", "'") for word in WORD.findall(text)]
 
 
-def encoded(texts, known):
-    """Return the texts as word ids, uint16 of shape (n, 24), padded behind with 0."""
+def passages(texts):
+    """Return the words of as many sentences in a row as fit, one passage behind another.
+
+    Passages with fewer than `SHORTEST` words are left out, and sentences with more than `LONGEST`.
+    """
+    found, passage = [], []
+    for text in [*texts, None]:
+        more = [] if text is None else words(text)
+        if text is not None and len(passage) + len(more) <= LONGEST:
+            passage += more
+            continue
+        if len(passage) >= SHORTEST:
+            found.append(passage)
+        passage = more if len(more) <= LONGEST else []
+    return found
+
+
+def vocabulary(found):
+    """Return the most frequent words, the id of each being its place: 0 padding, 1 any other."""
+    count = Counter(word for passage in found for word in passage)
+    frequent = sorted(count, key=lambda word: (-count[word], word))[: WORDS - 2]
+    return ["", "?", *frequent]
+
+
+def encoded(found, known):
+    """Return passages as word ids, uint16 of shape (n, 48), padded behind with 0."""
     number = {word: i for i, word in enumerate(known)}
-    ids = np.full((len(texts), LONGEST), PADDING, np.uint16)
-    for row, text in zip(ids, texts, strict=True):
-        row[: len(words(text))] = [number.get(word, OTHER) for word in words(text)]
+    ids = np.full((len(found), LONGEST), PADDING, np.uint16)
+    for row, passage in zip(ids, found, strict=True):
+        row[: len(passage)] = [number.get(word, OTHER) for word in passage]
     return ids
 
 
 def build(novels):
-    """Return the shipped arrays by name; the vocabulary is that of the training sentences."""
-    texts = [sentences(lines) for lines in novels]
-    left_out = names([text for novel in texts for text in novel])
-    labels = np.repeat(np.arange(len(novels), dtype=np.uint8), [len(novel) for novel in texts])
-    texts = [text for novel in texts for text in novel]
-    fits = np.array([SHORTEST <= len(words(text)) <= LONGEST for text in texts])
-    count = Counter(map(str.lower, texts))
-    once = np.array([count[text.lower()] == 1 for text in texts])
+    """Return the shipped arrays by name; the vocabulary is that of the training passages."""
+    by_novel = [passages(sentences(lines)) for lines in novels]
+    labels = np.repeat(np.arange(len(novels), dtype=np.uint8), list(map(len, by_novel)))
+    found = [passage for novel in by_novel for passage in novel]
     rng = np.random.default_rng(SEED)
-    chosen = choose(labels, fits & once, sum(SIZES.values()), rng)
-    known = vocabulary([texts[i] for i in chosen[: SIZES["train"]]], left_out)
-    kept = encoded([text if fit else "" for text, fit in zip(texts, fits, strict=True)], known)
+    chosen = choose(labels, np.ones(len(found), bool), sum(SIZES.values()), rng)
+    known = vocabulary([found[i] for i in chosen[: SIZES["train"]]])
     packed = np.frombuffer("\n".join(known).encode(), np.uint8)
-    return {**splits(kept, labels, chosen, SIZES), "words": packed}
+    return {**splits(encoded(found, known), labels, chosen, SIZES), "words": packed}
 
 
 if __name__ == "__main__":

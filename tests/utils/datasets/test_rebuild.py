@@ -106,33 +106,39 @@ def test_sentences_leave_out_titles_headings_and_notes():
     ]
 
 
-def test_names_are_words_with_a_capital_inside_a_sentence():
-    texts = ["When Anne went home I met Anne.", "He said, -- Home is best.", "Still home."]
-    assert rebuild_austen.names(texts) == {"anne"}
+def test_passages_join_sentences_as_long_as_they_fit(monkeypatch):
+    monkeypatch.setattr(rebuild_austen, "SHORTEST", 3)
+    monkeypatch.setattr(rebuild_austen, "LONGEST", 5)
+    texts = ["A b.", "C, d e.", "F.", "G h i j k l.", "M n.", "O p q r s.", "T u."]
+    assert rebuild_austen.passages(texts) == [list("abcde"), list("opqrs")]
+    assert rebuild_austen.passages(["A b c."]) == [list("abc")]
+    assert rebuild_austen.passages([]) == []
 
 
 def test_vocabulary_is_by_frequency_and_then_by_the_alphabet():
-    known = rebuild_austen.vocabulary(["b b a c", "Anne a b"], {"anne"})
-    assert known == ["", "?", "b", "a", "c"]
+    assert rebuild_austen.vocabulary([list("bbac"), list("ab")]) == ["", "?", "b", "a", "c"]
 
 
 def test_encoded_pads_behind_and_knows_what_it_does_not_know():
-    ids = rebuild_austen.encoded(["A don’t Anne", ""], ["", "?", "a", "don't"])
-    assert ids.shape == (2, 24)
+    ids = rebuild_austen.encoded([["a", "don't", "x"], []], ["", "?", "a", "don't"])
+    assert ids.shape == (2, 48)
     assert ids[0, :4].tolist() == [2, 3, 1, 0]
     assert not ids[1].any()
+    assert rebuild_austen.words("A don’t") == ["a", "don't"]
 
 
-def test_the_vocabulary_comes_from_the_training_sentences_only(monkeypatch):
+def test_the_vocabulary_comes_from_the_training_passages_only(monkeypatch):
     monkeypatch.setattr(rebuild_austen, "SIZES", {"train": 4, "val": 2, "test": 2})
-    words = [f"thing{letter}" for letter in "abcdefgh"]
+    monkeypatch.setattr(rebuild_austen, "SHORTEST", 8)
+    monkeypatch.setattr(rebuild_austen, "LONGEST", 9)
+    things = [f"thing{letter}" for letter in "abcdefgh"]
     novels = [
-        ["Chapter 1"] + [f"It is the {word} that we see in town." for word in words[k : k + 4]]
+        ["Chapter 1"] + [f"It is the {thing} that we see in town." for thing in things[k : k + 4]]
         for k in (0, 4)
     ]
     arrays = rebuild_austen.build(novels)
     known = bytes(arrays["words"]).decode().split("\n")
-    assert len(set(known) & set(words)) == 4
+    assert len(set(known) & set(things)) == 4
     assert (arrays["x_train"] != rebuild_austen.OTHER).all()
     assert ((arrays["x_val"] == rebuild_austen.OTHER).sum(axis=1) == 1).all()
 
