@@ -7,8 +7,7 @@ from a constant seed: every network loses the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
@@ -17,12 +16,13 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.arguments import whole_number
-from utils._shared.restoring import calls_replaced
+from utils._shared.restoring import calls_replaced, left_as_found
 from utils.meters._calling import (
+    answer,
     as_tensors,
     batches,
     count,
-    finite_answer,
+    finite,
     take,
     tensors_in,
 )
@@ -62,9 +62,13 @@ def silenced_logits(
     for layers that are not there or cannot be changed, and for outputs that are not finite.
     """
     job = share_in_0_1("share", share), whole_number("mask", mask, 0)
-    x = as_tensors(model, x)
-    parts = disturbed_answers(model, layer_names, x, ablate, [job], batches(x))
-    return np.concatenate([outputs for _, _, outputs in parts]).astype("float32")
+    parts = []
+
+    def note(number, rows, outputs):
+        parts.append(outputs)
+
+    disturbed_answers(model, layer_names, as_tensors(model, x), ablate, [job], note)
+    return np.concatenate(parts).astype("float32")
 
 
 def ablation_curve(
@@ -137,12 +141,14 @@ def scores_left(
 ) -> np.ndarray:
     """For each share of disturbed units the mean score over `masks` draws of which ones."""
     masks, x = whole_number("masks", masks), as_tensors(model, x)
-    rule = rule_for(model, x, y)
+    rule = rule_for(model, x, y, answer(model, take(x, slice(1))).shape)
     jobs = [(share, draw) for share in shares for draw in range(masks)]
-    rows = [slice(0, count(x))] if disturb is shuffle else batches(x)
     points = np.empty((len(jobs), count(x)))
-    for number, part, outputs in disturbed_answers(model, layer_names, x, disturb, jobs, rows):
-        points[number, part] = rule.points(outputs, part)
+
+    def note(number, rows, outputs):
+        points[number, rows] = rule.points(outputs, rows)
+
+    disturbed_answers(model, layer_names, x, disturb, jobs, note)
     return points.mean(axis=1).reshape(len(shares), masks).mean(axis=1)
 
 
@@ -152,56 +158,58 @@ def disturbed_answers(
     x: Any,
     disturb: Disturb,
     jobs: list[Job],
-    batches: Iterable[slice],
-) -> Iterator[tuple[int, slice, np.ndarray]]:
-    """The model's answers with `disturb(output, share, seed)` after each of the layers.
+    note: Callable[[int, slice, np.ndarray], None],
+) -> None:
+    """Call `note(number of the job, rows, outputs)` with the model's answers in each job.
 
-    Yields the number of the job, the rows of the tensors `x`, and the outputs (rows, classes).
+    In a job `disturb(output, share, seed)` changes what each of the layers puts out.
     """
     if isinstance(layer_names, str) and layer_names == ALL_HIDDEN:
         layers = hidden_layers(model, x)
     else:
         layers = find_layers(model, layer_names)
-    for rows in batches:
-        part = take(x, rows)
+    for rows in [slice(0, count(x))] if disturb is shuffle else batches(x):
+        part, changes = take(x, rows), Changes(layers, disturb)
         untouched = Untouched(part)
-        for number, (share, draw) in enumerate(jobs):
-            changes = {
-                layer: partial(disturb, share=share, seed=[MASK_SEED, draw, place])
-                for place, layer in enumerate(layers)
-            }
-            yield number, rows, changed_answer(model, part, changes, untouched)
+        calls = {layer: untouched.once(layer, layer.call) for layer in leaf_layers(model)}
+        calls |= {layer: changes.after(layer, calls.get(layer, layer.call)) for layer in layers}
+        with left_as_found(model.non_trainable_variables), calls_replaced(calls):
+            for number, job in enumerate(jobs):
+                note(number, rows, changes.answer_in(job, model, part))
 
 
-def changed_answer(
-    model: keras.Model,
-    x: Any,
-    changes: dict[keras.Layer, Callable[[tf.Tensor], Any]],
-    untouched: Untouched,
-) -> np.ndarray:
-    """The model's answer for the tensors `x`, with `changes[layer]` after each call of a layer."""
-    faults = dict.fromkeys(changes, "is not called, or only inside a tf.function")
+class Changes:
+    """`disturb` at work on the outputs of `layers`, with another share and draw in each job."""
 
-    def changed(layer, call):
+    def __init__(self, layers: list[keras.Layer], disturb: Disturb):
+        self.places = {layer: place for place, layer in enumerate(layers)}
+        self.disturb = disturb
+
+    def answer_in(self, job: Job, model: keras.Model, x: Any) -> np.ndarray:
+        """What `model`, whose layers' calls are those from here, answers for the tensors `x`."""
+        self.job = job
+        self.faults = dict.fromkeys(self.places, "is not called, or only inside a tf.function")
+        outputs = answer(model, x)
+        for layer, fault in self.faults.items():
+            raise ValueError(f"layer {layer.name!r} {fault}; give another layer")
+        return finite(outputs)
+
+    def after(self, layer: keras.Layer, call: Callable) -> Callable:
+        """`call` of `layer`, with a change of what comes out."""
+
         def call_and_change(*args, **kwargs):
             output = call(*args, **kwargs)
             if not tf.executing_eagerly():
                 return output  # leaves no trace in a function that others will call again
             if not tf.is_tensor(output) or len(output.shape) < 2 or not output.dtype.is_floating:
-                faults[layer] = "does not put out one array of numbers (images, ..., units)"
+                self.faults[layer] = "does not put out one array of numbers (images, ..., units)"
                 return output
-            faults.pop(layer, None)
-            return keras.ops.convert_to_tensor(changes[layer](output), dtype=output.dtype)
+            self.faults.pop(layer, None)
+            share, draw = self.job
+            changed = self.disturb(output, share, [MASK_SEED, draw, self.places[layer]])
+            return keras.ops.convert_to_tensor(changed, dtype=output.dtype)
 
         return call_and_change
-
-    calls = {layer: untouched.once(layer, layer.call) for layer in leaf_layers(model)}
-    calls |= {layer: changed(layer, calls.get(layer, layer.call)) for layer in changes}
-    with calls_replaced(calls):
-        outputs = finite_answer(model, x)
-    for layer, fault in faults.items():
-        raise ValueError(f"layer {layer.name!r} {fault}; give another layer")
-    return outputs
 
 
 class Untouched:

@@ -77,8 +77,19 @@ def batches(x: Any) -> Iterator[slice]:
 
 
 def answer(model: keras.Model, x: Any, training: bool = False) -> tf.Tensor:
-    """The model's one output for the tensors `x`."""
-    outputs = keras.tree.flatten(model(x, training=training))
+    """The model's one output for the tensors `x`, from a plain call: what layers do can be seen."""
+    return only_one(model, model(x, training=training))
+
+
+def predicted(model: keras.Model, x: Any) -> np.ndarray:
+    """The model's one output for the tensors `x`, as an array; compiled at the first call."""
+    with left_as_found(model.non_trainable_variables):  # a recurrent state, a dropout's seed
+        return finite(only_one(model, model.predict_on_batch(x)))
+
+
+def only_one(model: keras.Model, outputs: Any) -> Any:
+    """The one array or tensor in `outputs`; ValueError for a model with several outputs."""
+    outputs = keras.tree.flatten(outputs)
     if len(outputs) != 1:
         raise ValueError(
             f"model {model.name!r} has {len(outputs)} outputs; give a model with one, "
@@ -87,10 +98,9 @@ def answer(model: keras.Model, x: Any, training: bool = False) -> tf.Tensor:
     return outputs[0]
 
 
-def finite_answer(model: keras.Model, x: Any) -> np.ndarray:
-    """The model's one output for the tensors `x`, as an array; ValueError where it diverged."""
-    with left_as_found(model.non_trainable_variables):  # a recurrent state, a dropout's seed
-        outputs = keras.ops.convert_to_numpy(answer(model, x))
+def finite(outputs: Any) -> np.ndarray:
+    """`outputs` as an array; ValueError for a model that has diverged."""
+    outputs = keras.ops.convert_to_numpy(outputs)
     if not np.isfinite(outputs).all():
         raise ValueError("model gives outputs that are not finite; the training has diverged")
     return outputs

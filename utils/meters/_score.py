@@ -13,7 +13,7 @@ from utils.meters._calling import (
     as_tensors,
     batches,
     count,
-    finite_answer,
+    predicted,
     recorded_calls,
     take,
 )
@@ -73,27 +73,30 @@ def score(model: keras.Model, x: Any, y: Any) -> float:
     outputs, outputs that are not finite, labels that do not fit the outputs, and where nothing
     tells what the outputs mean; TypeError for labels that are no numbers.
     """
-    x = as_tensors(model, x)
-    return mean_points(model, x, rule_for(model, x, y))
+    return scored(model, as_tensors(model, x), y)[1]
 
 
-def mean_points(model: keras.Model, x: Any, rule: Rule) -> float:
-    """The score of the model's outputs for the tensors `x`, which go through it in batches."""
-    points = [rule.points(finite_answer(model, take(x, rows)), rows) for rows in batches(x)]
-    return float(np.concatenate(points).mean())
+def scored(model: keras.Model, x: Any, y: Any) -> tuple[str, float]:
+    """Which number it is, and the number: of the outputs for the tensors `x`, in batches."""
+    rule, points = None, []
+    for rows in batches(x):
+        outputs = predicted(model, take(x, rows))
+        rule = rule or rule_for(model, x, y, outputs.shape)
+        points.append(rule.points(outputs, rows))
+    return rule.number, float(np.concatenate(points).mean())
 
 
-def rule_for(model: keras.Model, x: Any, y: Any) -> Rule:
-    """The rule by which the model's outputs for the tensors `x` are scored against `y`."""
-    y, one = as_labels(x, y), take(x, slice(1))
-    outputs = finite_answer(model, one)
-    if outputs.shape[:1] != (1,):
-        raise ValueError(f"model answers one example with shape {outputs.shape}; give (1, ...)")
-    shape = (len(y), *outputs.shape[1:])
+def rule_for(model: keras.Model, x: Any, y: Any, outputs: tuple[int, ...]) -> Rule:
+    """The rule by which the outputs for the tensors `x` are scored against `y`.
+
+    outputs   the shape of the outputs for some of `x`
+    """
+    y = as_labels(x, y)
+    shape = len(y), *outputs[1:]
     return (
         rule_of_metric(model, y, shape)
         or rule_of_loss(model, y, shape)
-        or rule_of_activation(model, one, y, shape)
+        or rule_of_activation(model, x, y, shape)
     )
 
 
@@ -162,9 +165,9 @@ def rule_of_loss(model: keras.Model, y: np.ndarray, shape: tuple) -> Rule | None
     return None
 
 
-def rule_of_activation(model: keras.Model, one: Any, y: np.ndarray, shape: tuple) -> Rule:
+def rule_of_activation(model: keras.Model, x: Any, y: np.ndarray, shape: tuple) -> Rule:
     """What the last layer's activation says, or the labels where it says nothing."""
-    activation, is_label = last_activation(model, one), np.isin(y, (0, 1)).all()
+    activation, is_label = last_activation(model, x), np.isin(y, (0, 1)).all()
     several = units(shape) > 1
     if several and (activation == "softmax" or fits(y, shape[:-1])):
         return largest(y, shape)
@@ -180,9 +183,9 @@ def rule_of_activation(model: keras.Model, one: Any, y: np.ndarray, shape: tuple
     )
 
 
-def last_activation(model: keras.Model, one: Any) -> str | None:
+def last_activation(model: keras.Model, x: Any) -> str | None:
     """The name of the activation in the layer whose output is the model's."""
-    output, calls = recorded_calls(model, one)
+    output, calls = recorded_calls(model, take(x, slice(1)))
     last = next((call.layer for call in reversed(calls) if call.output is output), None)
     if isinstance(last, keras.layers.Softmax):
         return "softmax"

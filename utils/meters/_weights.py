@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from utils._shared.restoring import left_as_found
 from utils.meters._calling import as_tensors, count
-from utils.meters._score import ACCURACY, mean_points, rule_for
+from utils.meters._score import ACCURACY, scored
 
 
 def kernels_of(model: keras.Model) -> list[keras.Variable]:
@@ -55,10 +55,10 @@ def memorized(model: keras.Model, x: Any, labels: Any, wrong: Any) -> float:
     if not wrong.any():
         raise ValueError("wrong marks no label; a share of none says nothing")
     x = keras.tree.map_structure(lambda part: tf.boolean_mask(part, wrong), x)
-    rule = rule_for(model, x, labels[wrong])
-    if rule.number != ACCURACY:
+    number, share = scored(model, x, labels[wrong])
+    if number != ACCURACY:
         raise ValueError(f"model {model.name!r} is a regression; only classes can be memorized")
-    return mean_points(model, x, rule)
+    return share
 
 
 def pruning_curve(model: keras.Model, x: Any, y: Any, shares: Iterable[float]) -> np.ndarray:
@@ -74,7 +74,7 @@ def pruning_curve(model: keras.Model, x: Any, y: Any, shares: Iterable[float]) -
     if shares.ndim != 1 or not shares.size or not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError(f"shares is {shares}; give a list of numbers from 0 to 1")
     x = as_tensors(model, x)
-    rule, kernels = rule_for(model, x, y), kernels_of(model)
+    kernels = kernels_of(model)
     flat = np.concatenate([kernel.numpy().ravel() for kernel in kernels])
     smallest_first = np.argsort(np.abs(flat), kind="stable")
     ends = np.cumsum([np.prod(kernel.shape) for kernel in kernels])[:-1]
@@ -85,5 +85,5 @@ def pruning_curve(model: keras.Model, x: Any, y: Any, shares: Iterable[float]) -
             pruned[smallest_first[: round(share * len(flat))]] = 0
             for kernel, values in zip(kernels, np.split(pruned, ends), strict=True):
                 kernel.assign(values.reshape(kernel.shape))
-            scores.append(mean_points(model, x, rule))
+            scores.append(scored(model, x, y)[1])
     return np.array(scores)
