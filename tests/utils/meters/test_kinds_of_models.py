@@ -265,7 +265,7 @@ def test_a_layer_behind_a_compiled_function_is_refused_and_keeps_its_answers():
 
 def test_a_layer_that_is_not_called_is_refused(parts):
     model = Subclass(*parts)
-    model.unused = layers.Dense(2, name="unused")
+    model.unused = layers.ReLU(name="unused")
     with pytest.raises(ValueError, match="'unused' is not called"):
         silenced_logits(model, "unused", X, 0.5)
 
