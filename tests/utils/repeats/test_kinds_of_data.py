@@ -96,6 +96,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_is_as_arrays_or_refused(form):
     assert_as_fit_or_refused(network, DATA, "^data", given=FORMS[form]())
@@ -103,7 +104,7 @@ def test_every_form_is_as_arrays_or_refused(form):
 
 @pytest.mark.parametrize("form", ["lists", "tensors", "a dict", "labels only as a list", "a class"])
 def test_these_forms_work(form):
-    assert_as_fit(network, DATA, given=FORMS[form]())
+    assert_as_fit(network, DATA, given=FORMS[form](), seeds=(0,))
 
 
 def shaped(form):
@@ -113,6 +114,7 @@ def shaped(form):
 LABELS = ("y_train", "y_val")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form",
     [
@@ -130,6 +132,7 @@ def test_labels_of_classes(form):
     assert_as_fit_or_refused(network, data, "data.y_train", rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form",
     [
@@ -146,11 +149,13 @@ def test_labels_of_two_classes(form):
     assert_as_fit_or_refused(binary, data, "data.y_train", rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_labels_of_another_shape_in_the_evaluation():
     data = SimpleNamespace(**vars(DATA) | {"y_val": DATA.y_val[:, None]})
     assert_as_fit_or_refused(network, data, "data.y_val")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float16", "float32"])
 def test_inputs_of_any_number(dtype):
     data = SimpleNamespace(
@@ -160,6 +165,7 @@ def test_inputs_of_any_number(dtype):
     assert_as_fit_or_refused(network, data, "data.x_train", rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form",
     [
@@ -218,7 +224,7 @@ def test_weights_per_example_are_used_or_refused_never_ignored(name):
     each_one = (
         np.array([weight[label] for label in DATA.y_train]) if name == "class_weight" else WEIGHT
     )
-    assert_as_fit_or_refused(network, DATA, name, given=given, weight=each_one)
+    assert_as_fit_or_refused(network, DATA, name, given=given, weight=each_one, seeds=(0,))
 
 
 @pytest.mark.parametrize("in_dict", [False, True])
