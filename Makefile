@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test run outputs exercises slides handouts quiz front bench falsify matrix colab
-.PHONY: publish clean environment
+.PHONY: publish clean environment test-environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -47,7 +47,7 @@ lab: environment ## open the course in JupyterLab, at lesson 00
 	$(IN_ENV) jupyterlab --ServerApp.root_dir=. --LanguageServerManager.autodetect=False \
 	    --LabApp.default_url=/lab/tree/notebooks/00_overfitting.ipynb $(AS_ROOT) $(ARGS)
 
-test: environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
+test: test-environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
 	@$(IN_ENV) tools.verify.test $(JOBS:%=--jobs %) $(ARGS)
 
 run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
@@ -91,4 +91,7 @@ clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*
 
 environment:
-	@sh tools/setup/environment.sh $(ENV)
+	@sh tools/setup/environment.sh $(ENV) requirements.txt
+
+test-environment:
+	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt
