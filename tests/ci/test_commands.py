@@ -44,7 +44,7 @@ def test_ci_runs_what_the_readme_says(name):
 
 def test_ci_tries_every_python_that_setting_up_accepts():
     tried = str(jobs(read(WORKFLOW))["everything"]["strategy"]["matrix"]["python"])
-    accepted = re.search(r"^ +(3\.\d+ .*)\) ;;", read("tools/setup/environment.sh"), re.M)[1]
+    accepted = re.search("needs Python (.*?):", read("tools/setup/environment.sh"))[1]
     assert re.findall(r"3\.\d+", tried) == re.findall(r"3\.\d+", accepted)
 
 
