@@ -107,13 +107,14 @@ take_turn() {
 install() {
     unset $(env | sed -n 's/^\(PIP_[A-Z_]*\)=.*/\1/p' |
         grep -vE 'INDEX|LINKS|HOST|PROXY|CERT|TIMEOUT|RETRIES|CACHE|KEYRING|FEATURE|FILE')
-    constraints "$1" >"$folder/constraints.txt"
+    constraints "$1" >"$folder/constraints.txt" || return
     for file in "$@"; do # put -r before each
         set -- "$@" -r "$file"
         shift
     done
     [ -t 1 ] || set -- "$@" --quiet
-    "$env_python" -I -m pip install "$@" -c "$folder/constraints.txt" --no-user --disable-pip-version-check
+    "$env_python" -I -m pip install --no-user --disable-pip-version-check \
+        -c "$folder/constraints.txt" "$@"
 }
 
 cd "$(dirname "$0")/../.."
@@ -129,7 +130,8 @@ mkdir -p build/home 2>/dev/null && [ -w build ] ||
 
 compare "$@"
 [ $state != complete ] || exit 0
-! holds_other_files "$folder" || fail "$folder holds other files; name a new folder for the environment."
+! holds_other_files "$folder" ||
+    fail "$folder holds other files; name a new folder for the environment."
 take_turn
 compare "$@"
 case $state in
