@@ -8,6 +8,7 @@
 # FOLDER/installed is written last and holds all that was asked for. Where more is asked for, the
 # environment grows; where it is something else, or an install was interrupted, it starts afresh.
 set -eu
+pythons='3.13 3.12 3.11'
 
 fail() {
     echo "$*" >&2
@@ -27,16 +28,17 @@ suitable() {
         ! path=$(command -v "$1") || echo "  $path does not run, or not as Python 3"
         return 1
     }
-    version=${found%% *}
-    case $found in
-        3.1[123]" linux-x86_64-glibc" | 3.1[123]" linux-aarch64-glibc" | 3.1[123]" win32-AMD64-" | \
-            3.1[123]" darwin-arm64-" | 3.1[12]" darwin-x86_64-")
-            "$1" -E -c 'import ensurepip, venv' 2>/dev/null && return
-            echo "  $1 is Python $version without venv (Debian, Ubuntu: apt install python$version-venv)"
-            ;;
-        *) echo "  $1 is Python $version on ${found#* }" ;;
+    version=${found%% *} place=${found#* }
+    case $place in
+        linux-x86_64-glibc | linux-aarch64-glibc | darwin-arm64- | win32-AMD64-) built=$pythons ;;
+        darwin-x86_64-) built='3.12 3.11' ;;
+        *) built= ;;
     esac
-    return 1
+    case " $built " in *" $version "*) ;; *) echo "  $1 is Python $version on $place" && return 1 ;; esac
+    "$1" -E -c 'import ensurepip, venv' 2>/dev/null || {
+        echo "  $1 is Python $version without venv (Debian, Ubuntu: apt install python$version-venv)"
+        return 1
+    }
 }
 
 # Sets $python to the first suitable interpreter, of those that uv has brought too.
