@@ -96,7 +96,8 @@ publish: environment ## write where the course is published into badges, setup c
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*
 
-test-environment: environment
-
 environment:
-	@sh tools/setup/environment.sh $(ENV)
+	@sh tools/setup/environment.sh $(ENV) requirements.txt
+
+test-environment:
+	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt

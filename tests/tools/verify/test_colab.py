@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,13 @@ def commit(folder: Path, version: str) -> None:
 
 
 @pytest.fixture
-def world(tmp_path):
+def git():
+    if not shutil.which("git"):
+        pytest.skip("needs git, by which the setup cell fetches the course")
+
+
+@pytest.fixture
+def world(tmp_path, git):
     """A host with a small course of two commits, the first of them tagged, and an empty folder."""
     course = tmp_path / "host" / PLACE.repository
     commit(course, "tagged")
@@ -129,7 +136,7 @@ def test_a_local_course_is_found_from_every_folder(world, below, colab_is_instal
     assert not (start / "course").exists()
 
 
-def test_the_published_copy_holds_what_a_lesson_needs(tmp_path):
+def test_the_published_copy_holds_what_a_lesson_needs(tmp_path, git):
     publish_copy(tmp_path / "host")
     (tmp_path / "content").mkdir()
     source = f"""{cell()}
