@@ -208,8 +208,11 @@ class Reader:
         """Of an object of Keras: its config, and what of its attributes is code of one's own."""
         own_class = is_own(type(thing)) and not isinstance(thing, keras.Layer)
         usual = vars(keras.optimizers.Optimizer(0.1, name="optimizer"))
-        held = {name: value for name, value in attributes(thing).items() if name not in usual}
-        state = {name: value for name, value in held.items() if own_class or is_own(value)}
+        state = {
+            name: value
+            for name, value in attributes(thing).items()
+            if is_own(value) or (own_class and name not in usual)
+        }
         return self.read(type(thing)), self.read(without_names(config_of(thing))), self.read(state)
 
     def read_object(self, value) -> tuple:

@@ -99,7 +99,10 @@ def data_differences(name: str, prints: tuple, others: tuple) -> Iterator[str]:
     if any(old.values != new.values for old, new in pairs):
         yield name
     elif any(old.types != new.types for old, new in pairs):
-        yield f"{name}, equal in another precision: {prints[0].types} → {others[0].types}"
+        types = prints[0].types, others[0].types
+        in_shape = types[0].replace(" (n, 1)", "") == types[1].replace(" (n, 1)", "")
+        form = "shape" if in_shape else "precision"
+        yield f"{name}, equal in another {form}: {types[0]} → {types[1]}"
     elif any(old.exactly != new.exactly for old, new in pairs):
         yield f"{name}, equal but for rounding"
 

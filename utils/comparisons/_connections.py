@@ -37,8 +37,18 @@ class Side:
             for origin in self.origins((source,))
         ]
 
-    def words(self, sources: tuple) -> str:
-        return ", ".join(place_of(self.setup.layers, place + 1) for place, _, _ in sources)
+    def write_outputs(self) -> str:
+        return ", ".join(self.write_source(source) for source in self.setup.outputs)
+
+    def write_inputs(self, place: int, with_names: bool) -> str:
+        """What a layer takes: `the input, layer 2 (Dense)`, or `x1 = the input`."""
+        return ", ".join(
+            f"{name} = {self.write_source(source)}" if with_names else self.write_source(source)
+            for name, source in self.setup.connections[place]
+        )
+
+    def write_source(self, source: tuple) -> str:
+        return place_of(self.setup.layers, source[0] + 1)
 
 
 def connection_differences(setup, other) -> Iterator[str]:
@@ -50,10 +60,10 @@ def connection_differences(setup, other) -> Iterator[str]:
     new = Side(other, {place: pair for pair, (_, place) in enumerate(both)})
     for before, after in both:
         if old.inputs_of(before) != new.inputs_of(after):
-            taken = [
-                side.words(tuple(source for _, source in side.setup.connections[place]))
-                for side, place in ((old, before), (new, after))
-            ]
+            for with_names in (False, True):
+                taken = old.write_inputs(before, with_names), new.write_inputs(after, with_names)
+                if taken[0] != taken[1]:
+                    break
             yield f"{place_of(setup.layers, before + 1)} takes {taken[0]} → {taken[1]}"
     if old.origins(setup.outputs) != new.origins(other.outputs):
-        yield f"the output: {old.words(setup.outputs)} → {new.words(other.outputs)}"
+        yield f"the output: {old.write_outputs()} → {new.write_outputs()}"

@@ -15,7 +15,7 @@ class DataPrint(NamedTuple):
 
     values   SHA-256, equal for equal numbers in any precision: compared in float32
     exactly  SHA-256 of the numbers as they are trained on
-    types    the types of the arrays: `float64, int64`
+    types    the types of the arrays: `float64, int64 (n, 1)`
     """
 
     values: str
@@ -50,12 +50,16 @@ def arrays_in(name: str, value: object) -> Iterator[tuple[str, np.ndarray]]:
 def print_of(arrays: dict[str, np.ndarray]) -> DataPrint:
     values, exactly = hashlib.sha256(), hashlib.sha256()
     for name, array in arrays.items():
-        shape = f"{name} {array.shape}".encode()
-        values.update(shape + in_one_precision(array))
-        exactly.update(shape + as_trained(array))
-    return DataPrint(
-        values.hexdigest(), exactly.hexdigest(), ", ".join(str(a.dtype) for a in arrays.values())
-    )
+        shape = array.shape[:-1] if is_column(array) else array.shape
+        values.update(f"{name} {shape}".encode() + in_one_precision(array))
+        exactly.update(f"{name} {shape}".encode() + as_trained(array))
+    types = [f"{a.dtype} (n, 1)" if is_column(a) else str(a.dtype) for a in arrays.values()]
+    return DataPrint(values.hexdigest(), exactly.hexdigest(), ", ".join(types))
+
+
+def is_column(array: np.ndarray) -> bool:
+    """Whether it is one number per example with an axis of its own, which losses take off."""
+    return array.ndim == 2 and array.shape[1] == 1
 
 
 def in_one_precision(array: np.ndarray) -> bytes:
