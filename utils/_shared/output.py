@@ -30,6 +30,5 @@ def say(line: str) -> None:
 
 def let_output_show_all() -> None:
     """Let every later `print` use plain signs where it would raise an error now."""
-    for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="course.plain")
+    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="course.plain")
