@@ -12,6 +12,8 @@ Each package shows its public names in `__init__`. What begins with an underscor
 `_shared` is what several of them rest on: no notebook imports these.
 """
 
+from utils._shared.output import let_output_show_all
 from utils._shared.quiet import start_tensorflow_quietly
 
+let_output_show_all()
 start_tensorflow_quietly()

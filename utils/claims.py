@@ -1,15 +1,19 @@
 """Sentences that the page checks."""
 
+from __future__ import annotations
+
 import os
 
 import numpy as np
+
+from utils._shared.output import say
 
 
 class ClaimError(AssertionError):
     """A claim does not hold, and `COURSE_STRICT=1` says that it must."""
 
 
-def claim(sentence, condition, **measured):
+def claim(sentence: str, condition: bool, **measured: object) -> None:
     """Print `sentence` with ✓ if `condition` is true, else with ✗ and the numbers in `measured`.
 
     The ✓ line holds no numbers, so that it is the same on every machine. A claim that fails stops
@@ -25,16 +29,16 @@ def claim(sentence, condition, **measured):
             "as `(a > b).all()` for arrays or `bool(a > b)` for tensors"
         )
     if condition:
-        print(f"✓ {sentence}")
+        say(f"✓ {sentence}")
         return
-    numbers = ", ".join(f"{name} = {short(value)}" for name, value in measured.items())
+    numbers = ", ".join(f"{name} = {shorten(value)}" for name, value in measured.items())
     line = f"✗ does not hold here: {sentence}" + (f" ({numbers})" if numbers else "")
-    if strict():
+    if is_strict():
         raise ClaimError(line)
-    print(line)
+    say(line)
 
 
-def short(value):
+def shorten(value: object) -> str:
     """A measured value in few digits: `0.83`, or `[0.81 0.79 0.8]`."""
     try:
         return np.array2string(np.asarray(value, dtype=float), precision=4, threshold=12)
@@ -42,7 +46,7 @@ def short(value):
         return str(value)
 
 
-def strict():
+def is_strict() -> bool:
     """Whether `COURSE_STRICT` asks for claims that raise."""
     text = os.environ.get("COURSE_STRICT", "0")
     if text not in ("", "0", "1"):

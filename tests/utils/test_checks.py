@@ -1,6 +1,7 @@
 """Each check fails the stub, passes the solution and other right answers, and names mistakes."""
 
 import contextlib
+import random
 import re
 import threading
 import time
@@ -10,8 +11,10 @@ import keras
 import nbformat
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 from keras.regularizers import L1, L1L2, L2
+from tensorflow.python.eager import context as tf_context
 
 from utils import checks
 from utils.checks import check, hint, progress, solution
@@ -936,3 +939,31 @@ def test_progress_counts_what_passed_last(line, capsys, monkeypatch):
     progress("00")
     marks = "☐ leak · ☐ interval · ☑ patience · ☐ confidence"
     assert capsys.readouterr().out == f"1 of 4 checks passed: {marks}\n"
+
+
+def drawn():
+    """The next random numbers of every kind that a page may use."""
+    return (
+        random.random(),
+        np.random.rand(),
+        float(keras.random.uniform(())),
+        float(tf.random.uniform(())),
+    )
+
+
+@pytest.mark.parametrize("answer", [lambda r, s: r, lambda *a: keras.utils.set_random_seed(5)])
+def test_a_check_leaves_the_next_random_numbers_alone(answer, line):
+    def ahead(between):
+        keras.utils.set_random_seed(3)
+        first = drawn()
+        between()
+        return first, drawn()
+
+    assert ahead(lambda: line("free-weights", answer)) == ahead(lambda: None)
+
+
+def test_a_check_draws_no_seed_where_none_was_set(line):
+    """Without a seed TensorFlow's numbers are new each time, also after a check."""
+    before = tf_context.global_seed()
+    line("interval", lambda a, b: (0, 0))
+    assert tf_context.global_seed() == before

@@ -1,5 +1,10 @@
 """`claim`: one line that is the same everywhere, or the numbers; it raises only if told to."""
 
+import io
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -52,3 +57,26 @@ def test_a_tensor_is_no_condition():
 def test_a_claim_needs_words(sentence):
     with pytest.raises(TypeError, match="sentence is"):
         claim(sentence, True)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "cp437"])
+def test_a_pipe_without_the_signs_gets_plain_ones(monkeypatch, encoding):
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
+    monkeypatch.setattr(sys, "stdout", pipe)
+    claim("The gap is wide", True)
+    claim("Loss falls → gap shrinks", False, gap=0.5)
+    pipe.flush()
+    lines = pipe.buffer.getvalue().decode(encoding).splitlines()
+    assert lines[0] == "[holds] The gap is wide"
+    assert lines[1].startswith("[x] does not hold here: Loss falls ")
+
+
+def test_whatever_is_printed_survives_such_a_pipe():
+    code = "import utils; print('✓ − → ± ☑ λ')"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=True,
+        env=dict(os.environ) | {"PYTHONIOENCODING": "cp1252"},
+    )
+    assert run.stdout.decode("cp1252").split() == ["[holds]", "-", "->", "±", "[right]", "?"]

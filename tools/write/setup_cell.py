@@ -20,4 +20,7 @@ if root is None:
         raise RuntimeError(f"Cannot fetch {REPOSITORY} at {REF}: {git.stderr.split('fatal: ')[-1]}")
 sys.path.insert(0, str(root))
 
-import utils  # noqa: F401 (starts TensorFlow without its start-up noise)
+import utils
+
+if Path(getattr(utils, "__file__", None) or "").parent.resolve() != (root / "utils").resolve():
+    raise ImportError(f"`utils` is {utils}, not the course's: restart the kernel, run this first.")

@@ -1,9 +1,13 @@
 """The layers of a model, whatever they are nested in."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
 import keras
 
 
-def layers_of(model):
+def layers_of(model: keras.Model) -> Iterator[keras.Layer]:
     """Every layer of `model`, those of nested models included, in order."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
@@ -12,7 +16,7 @@ def layers_of(model):
             yield layer
 
 
-def parts_of(layers):
+def parts_of(layers: Iterable[keras.Layer]) -> Iterator[keras.Layer]:
     """`layers`, each followed by the layers inside it: an LSTM's cell, what a wrapper wraps."""
     for layer in layers:
         yield layer

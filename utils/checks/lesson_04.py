@@ -5,7 +5,8 @@ from itertools import pairwise
 import keras
 import numpy as np
 
-from utils._shared.describing import layer_differences, settings, text_of
+from utils._shared.describing import settings, write
+from utils._shared.differing import layer_differences
 from utils._shared.layers import layers_of
 from utils.checks.answers import NotYet, array, choices, expect, number, parts, run
 from utils.checks.exercises import Exercise
@@ -123,9 +124,9 @@ def what_differs(model, other):
         for one in (model, other)
     ]
     lines = layer_differences(*described)
-    losses = [text_of(one.get_compile_config().get("loss")) for one in (model, other)]
+    losses = [write(one.get_compile_config().get("loss")) for one in (model, other)]
     optimizers = [
-        text_of(keras.saving.serialize_keras_object(one.optimizer)) for one in (model, other)
+        write(keras.saving.serialize_keras_object(one.optimizer)) for one in (model, other)
     ]
     for what, (old, new) in {"loss": losses, "optimizer": optimizers}.items():
         lines += [f"{what}: {old} → {new}"] if old != new else []

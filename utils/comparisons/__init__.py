@@ -1,6 +1,7 @@
 """Arms compared seed against seed, two at a time or in a factorial."""
 
 from utils.comparisons._factorial import all_combinations, interaction, main_effect
-from utils.comparisons._pairs import compare, overview
+from utils.comparisons._overview import overview
+from utils.comparisons._pairs import Differences, compare
 
-__all__ = ["all_combinations", "compare", "interaction", "main_effect", "overview"]
+__all__ = ["Differences", "all_combinations", "compare", "interaction", "main_effect", "overview"]

@@ -1,5 +1,8 @@
 """Two arms, seed against seed: differences of pairs, their mean, and how sure it is."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,33 +21,46 @@ T_QUANTILES = (
 class Differences:
     """What can be said about `self.differences`, float64 (n,): one for each pair, or each seed."""
 
-    @property
-    def mean(self):
-        return float(self.differences.mean())
+    differences: np.ndarray
 
     @property
-    def standard_error(self):
-        """Of the mean difference: the differences' standard deviation / √n."""
+    def mean(self) -> float:
+        """The mean difference; NaN if every pair diverged."""
+        return float(self.differences.mean()) if len(self.differences) else np.nan
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean difference: the differences' standard deviation / √n; NaN for one."""
+        if len(self.differences) < 2:
+            return np.nan
         return float(self.differences.std(ddof=1) / np.sqrt(len(self.differences)))
 
     @property
-    def half_width(self):
-        """Half the width of the 95 % t interval of the mean difference."""
-        degrees = len(self.differences) - 1
+    def half_width(self) -> float:
+        """Half the width of the 95 % t interval of the mean difference; NaN for one difference."""
+        degrees = max(1, len(self.differences) - 1)
         return T_QUANTILES[min(degrees, len(T_QUANTILES)) - 1] * self.standard_error
 
     @property
-    def interval(self):
+    def interval(self) -> tuple[float, float]:
         """The 95 % t interval of the mean difference: (low, high)."""
         return self.mean - self.half_width, self.mean + self.half_width
 
+    def write_mean(self) -> str:
+        """`+0.012 ± 0.003`; for one difference, that it has no interval."""
+        if len(self.differences) == 0:
+            return "none: every pair diverged"
+        if len(self.differences) == 1:
+            return f"{self.mean:+.3f} (one seed: no interval)"
+        return f"{self.mean:+.3f} ± {self.half_width:.3f}"
+
     @property
-    def rises(self):
+    def rises(self) -> int:
         """How many differences are above zero: the treated run is higher."""
         return int((self.differences > 0).sum())
 
     @property
-    def falls(self):
+    def falls(self) -> int:
         """How many differences are below zero: the treated run is lower."""
         return int((self.differences < 0).sum())
 
@@ -67,14 +83,14 @@ class Comparison(Differences):
     confounds: tuple[str, ...]
 
     @property
-    def differences(self):
+    def differences(self) -> np.ndarray:
         """treated − baseline of each finished pair: float64 (pairs,)."""
         return (self.treated - self.baseline)[self.pairs]
 
-    def __str__(self):
-        return "\n".join([*self.table(), self.summary(), "What differs:", *self.confound_lines()])
+    def __str__(self) -> str:
+        return "\n".join([*self.table(), self.summarize(), "What differs:", *self.confound_lines()])
 
-    def table(self):
+    def table(self) -> Iterator[str]:
         """Every run of both arms, a row an arm."""
         rows = (self.names[0], self.baseline), (self.names[1], self.treated)
         rows += (("difference", self.treated - self.baseline),)
@@ -87,25 +103,37 @@ class Comparison(Differences):
             )
             yield f"{name:<{width}}{cells}"
 
-    def summary(self):
+    def summarize(self) -> str:
         pairs = len(self.differences)
         left_out = len(self.seeds) - pairs
-        note = f"; {left_out} diverged and are left out" if left_out else ""
+        notes = ["95 % t interval"] if pairs > 1 else []
+        notes += [f"{left_out} diverged and are left out"] if left_out else []
+        note = f" ({'; '.join(notes)})" if notes else ""
         return (
-            f"higher in {self.rises} of {pairs} seeds, lower in {self.falls}; mean difference "
-            f"{self.mean:+.3f} ± {self.half_width:.3f} (95 % t interval{note})"
+            f"higher in {self.rises} of {pairs} seeds, lower in {self.falls}; "
+            f"mean difference {self.write_mean()}{note}"
         )
 
-    def confound_lines(self):
+    def confound_lines(self) -> list[str]:
         return [f"  {line}" for line in self.confounds] or ["  nothing"]
 
 
-def compare(baseline, treated, metric):
+def compare(baseline: Runs, treated: Runs, metric: str) -> Comparison:
     """Compare two arms of `repeat` on `metric`, seed against seed.
 
     metric   a name in the arms' history or among what they measured (one number per seed)
-    Raises ValueError for arms with other seeds, evaluation data or numbers of finished runs.
+    Raises TypeError for what is no arm; ValueError for arms with different seeds or evaluation
+    data (the same numbers in another precision are the same data), and where no pair is finished.
     """
+    check_arms(baseline, treated)
+    pairs = ~(baseline.diverged | treated.diverged)
+    if not pairs.any():
+        raise ValueError(f"all {len(pairs)} pairs diverged; there is nothing left to compare")
+    return compare_pairs(baseline, treated, metric)
+
+
+def check_arms(baseline: Runs, treated: Runs) -> None:
+    """Refuse arms whose runs are no pairs."""
     for name, arm in (("baseline", baseline), ("treated", treated)):
         if not isinstance(arm, Runs):
             raise TypeError(f"{name} is {type(arm).__name__}; give the Runs that `repeat` returns")
@@ -114,49 +142,30 @@ def compare(baseline, treated, metric):
             f"baseline has seeds {baseline.seeds} and treated {treated.seeds}; "
             "pairs need the same seeds: repeat both arms with the same `seeds`"
         )
-    if baseline.setup.evaluation_data != treated.setup.evaluation_data:
+    data = [[part.values for part in arm.setup.evaluation_data] for arm in (baseline, treated)]
+    if data[0] != data[1]:
         raise ValueError(
             "baseline and treated were evaluated on different data; "
             "give both arms the same x_val and y_val"
         )
-    values = [np.asarray(arm.final(metric), dtype=float) for arm in (baseline, treated)]
-    if any(value.ndim != 1 for value in values):
-        raise ValueError(f"metric {metric!r} has shape {values[0].shape}; give one number per seed")
-    pairs = ~(baseline.diverged | treated.diverged)
-    if pairs.sum() < 2:
-        raise ValueError(f"only {pairs.sum()} pairs did not diverge; an interval needs two")
+
+
+def compare_pairs(baseline: Runs, treated: Runs, metric: str) -> Comparison:
+    """The pairs of two arms that fit together, also where none of them is left."""
     return Comparison(
         metric=metric,
         names=(baseline.name, treated.name),
         seeds=baseline.seeds,
-        baseline=values[0],
-        treated=values[1],
-        pairs=pairs,
+        baseline=values_of(baseline, metric),
+        treated=values_of(treated, metric),
+        pairs=~(baseline.diverged | treated.diverged),
         confounds=tuple(confounds(baseline, treated)),
     )
 
 
-def overview(arms, metrics):
-    """A table as text: the mean of every arm on every metric, a row a metric.
-
-    arms      `Runs`, the baseline first and the fix second; its last column is fix − baseline,
-              with the 95 % t interval. Diverged runs are left out, and counted below.
-    """
-    widths = [max(9, len(arm.name)) + 2 for arm in arms]
-    names = "".join(f"{arm.name:>{width}}" for arm, width in zip(arms, widths, strict=True))
-    lines = [
-        f"{f'mean of {len(arms[0].seeds)} seeds':<24}{names}   {arms[1].name} − {arms[0].name}"
-    ]
-    for metric in metrics:
-        difference = compare(arms[0], arms[1], metric)
-        means = "".join(
-            f"{np.mean(arm.final(metric)[~arm.diverged]):>{width}.3f}"
-            for arm, width in zip(arms, widths, strict=True)
-        )
-        lines.append(f"{metric:<24}{means}   {difference.mean:+.3f} ± {difference.half_width:.3f}")
-    lines += [
-        f"left out of {arm.name}: {arm.diverged.sum()} of {len(arm.seeds)} runs, diverged"
-        for arm in arms
-        if arm.diverged.any()
-    ]
-    return "\n".join(lines)
+def values_of(arm: Runs, metric: str) -> np.ndarray:
+    """What each run of an arm ends with, float64 (seeds,)."""
+    values = np.asarray(arm.final(metric), dtype=float)
+    if values.ndim != 1:
+        raise ValueError(f"metric {metric!r} has shape {values.shape}; give one number per seed")
+    return values

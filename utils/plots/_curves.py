@@ -1,11 +1,31 @@
 """Curves over training: every run thin, the mean of the runs thick."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from utils.plots._style import BASELINE, FIX, LINE_STYLES, OTHERS, STOPPED, panels
+from utils.plots._style import BASELINE, FIX, OTHERS, STOPPED, look_of, panels
+
+if TYPE_CHECKING:
+    from utils.repeats import Runs
+
+COLORS = (BASELINE, FIX, STOPPED, *OTHERS)
 
 
-def draw_runs(ax, values, label, color=BASELINE, linestyle="-", x=None):
+def draw_runs(
+    ax: Axes,
+    values: ArrayLike,
+    label: str,
+    color: str = BASELINE,
+    linestyle: str = "-",
+    x: ArrayLike | None = None,
+) -> None:
     """Draw every run thin and their mean thick; one run is drawn thick.
 
     values   (n,) or (runs, n); NaN where a run has ended
@@ -24,7 +44,13 @@ def draw_runs(ax, values, label, color=BASELINE, linestyle="-", x=None):
     ax.plot(x[alive], mean, color=color, linestyle=linestyle, label=label)
 
 
-def learning_curves(history, titles, color=BASELINE, axes=None, names=("loss", "accuracy")):
+def learning_curves(
+    history: Mapping[str, ArrayLike],
+    titles: Sequence[str],
+    color: str = BASELINE,
+    axes: Axes | Sequence[Axes] | None = None,
+    names: Sequence[str] = ("loss", "accuracy"),
+) -> Figure:
     """Draw training (solid) and validation (dashed) over the epochs, one panel per name.
 
     history   name -> (epochs,) or (seeds, epochs), as `fit(…).history` or `Runs.history`
@@ -47,7 +73,13 @@ def learning_curves(history, titles, color=BASELINE, axes=None, names=("loss", "
     return axes[0].figure
 
 
-def before_after(before, after, titles, name="loss", colors=(BASELINE, FIX)):
+def before_after(
+    before: Mapping[str, ArrayLike],
+    after: Mapping[str, ArrayLike],
+    titles: Sequence[str],
+    name: str = "loss",
+    colors: Sequence[str] = (BASELINE, FIX),
+) -> Figure:
     """Draw the learning curves of two arms side by side, on the same axes.
 
     before, after   histories, as `learning_curves` takes them
@@ -59,7 +91,13 @@ def before_after(before, after, titles, name="loss", colors=(BASELINE, FIX)):
     return fig
 
 
-def curves(x, arms, title, colors=(BASELINE, FIX, STOPPED, *OTHERS), **settings):
+def curves(
+    x: ArrayLike,
+    arms: Mapping[str, ArrayLike],
+    title: str,
+    colors: Sequence[str] = COLORS,
+    **settings: object,
+) -> Figure:
     """Draw one panel with a curve for each arm: every run thin, their mean thick.
 
     x          (n,)
@@ -69,14 +107,13 @@ def curves(x, arms, title, colors=(BASELINE, FIX, STOPPED, *OTHERS), **settings)
     """
     fig, ax = panels(height=2.8)
     for number, (name, values) in enumerate(arms.items()):
-        look = colors[number % len(colors)], LINE_STYLES[number % len(LINE_STYLES)]
-        draw_runs(ax, values, name, *look, x=x)
+        draw_runs(ax, values, name, *look_of(number, colors), x=x)
     ax.set(title=title, **settings)
     ax.legend()
     return fig
 
 
-def mark_best(ax, values):
+def mark_best(ax: Axes, values: ArrayLike) -> None:
     """Mark the epoch with the lowest of `values` (epochs,), and shade the epochs after it."""
     best = int(np.nanargmin(values))
     ax.axvspan(best + 1, len(values), color=STOPPED, alpha=0.2, label="wasted epochs")
@@ -84,22 +121,38 @@ def mark_best(ax, values):
     ax.legend()
 
 
-def over_training(arms, names, titles, labels, colors=(BASELINE, FIX)):
+def over_training(
+    arms: Sequence[Runs],
+    names: Sequence[str],
+    titles: Sequence[str],
+    labels: Sequence[str],
+    colors: Sequence[str] = COLORS,
+) -> Figure:
     """Draw arms over the epochs, one panel per name, every run thin and the mean thick.
 
     arms     `Runs`; what they watched after every epoch begins with epoch 0, before training
     names    of what they watched, or in their history
     titles   one sentence per panel
+    labels   one per arm
+    colors   as many as there are arms, or they are used again, with another line style
     Returns the figure.
     """
     fig, axes = panels(columns=len(names), share=False)
     for ax, name, title in zip(np.atleast_1d(axes), names, titles, strict=True):
-        for arm, label, *look in zip(arms, labels, colors, LINE_STYLES, strict=False):
-            values = arm.watched.get(name)
-            if values is None:
-                draw_runs(ax, arm.history[name], label, *look)
-            else:
-                draw_runs(ax, values, label, *look, x=np.arange(values.shape[1]))
+        for number, (arm, label) in enumerate(zip(arms, labels, strict=True)):
+            values, first = values_over_epochs(arm, name)
+            x = np.arange(first, first + values.shape[1])
+            draw_runs(ax, values, label, *look_of(number, colors), x=x)
         ax.set(title=title, xlabel="epoch", ylabel=name.replace("val_", "validation "))
     np.ravel(axes)[0].legend()
     return fig
+
+
+def values_over_epochs(arm: Runs, name: str) -> tuple[np.ndarray, int]:
+    """What an arm watched, or its history, (runs, epochs); and the first epoch: 0, or 1."""
+    if name in arm.watched:
+        return arm.watched[name], 0
+    if name not in arm.history:
+        known = ", ".join([*arm.history, *arm.watched])
+        raise ValueError(f"names has {name!r}; this arm has {known}")
+    return arm.history[name], 1

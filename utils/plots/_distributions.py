@@ -1,11 +1,19 @@
 """What a layer puts out: bands over training, histograms at one moment."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from utils.plots._style import BASELINE, OVER_ALL, STOPPED, panels
+from utils.plots._style import BASELINE, FIX, OTHERS, OVER_ALL, STOPPED, look_of, panels
 
 
-def draw_bands(percentiles, every, title, color=BASELINE, channels=4):
+def draw_bands(
+    percentiles: ArrayLike, every: int, title: str, color: str = BASELINE, channels: int = 4
+) -> Figure:
     """Draw how the outputs of the first channels move over training, a panel per channel.
 
     percentiles   (times, 3, channels): low, median and high of each channel, the first before
@@ -32,7 +40,13 @@ def draw_bands(percentiles, every, title, color=BASELINE, channels=4):
     return fig
 
 
-def histograms(columns, titles, labels, xlabel, colors=(STOPPED, BASELINE)):
+def histograms(
+    columns: Sequence[Sequence[ArrayLike]],
+    titles: Sequence[str],
+    labels: Sequence[str],
+    xlabel: str,
+    colors: Sequence[str] = (STOPPED, BASELINE, FIX, *OTHERS),
+) -> Figure:
     """Draw histograms side by side, one panel per title, each of several sets on the same bins.
 
     columns   per panel a list of arrays (n,), one per label
@@ -41,7 +55,8 @@ def histograms(columns, titles, labels, xlabel, colors=(STOPPED, BASELINE)):
     fig, axes = panels(columns=len(titles), share=False, height=2.8)
     for ax, sets, title in zip(np.atleast_1d(axes), columns, titles, strict=True):
         bins = np.linspace(*np.percentile(np.concatenate(sets), [1, 99]), 41)
-        for values, label, color in zip(sets, labels, colors, strict=True):
+        for number, (values, label) in enumerate(zip(sets, labels, strict=True)):
+            color, _ = look_of(number, colors)
             share = np.full(len(values), 1 / len(values))
             ax.hist(values, bins, weights=share, color=color, alpha=0.6, label=label)
         ax.set(title=title, xlabel=xlabel, ylabel="share of the outputs")

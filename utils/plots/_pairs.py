@@ -1,67 +1,122 @@
 """Arms seed against seed: what every run ends with, and the differences of pairs."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from utils.plots._style import BASELINE, FIX, MARKERS, OTHERS, STOPPED, panels
+from utils.plots._style import BASELINE, FIX, MARKERS, OTHERS, STOPPED, look_of, panels
+
+if TYPE_CHECKING:
+    from utils.comparisons import Differences
+    from utils.repeats import Runs
 
 
-def paired_arms(arms, metrics, titles, colors=(BASELINE, FIX, STOPPED, OTHERS[3])):
+def paired_arms(
+    arms: Sequence[Runs],
+    metrics: Sequence[str],
+    titles: Sequence[str],
+    colors: Sequence[str] = (BASELINE, FIX, STOPPED, *reversed(OTHERS)),
+) -> Figure:
     """Draw what every run of every arm ends with, one panel per metric.
 
-    arms      `Runs`, the baseline first
+    A grey line joins the runs of one seed.
+
+    arms      `Runs`, the baseline first; an arm without some of the seeds has gaps there
     metrics   names in their history, or of what they measured
     titles    one sentence per panel
     """
     fig, axes = panels(columns=len(metrics), share=False)
     labels = [arm.name.replace(", ", ",\n").replace(" ", "\n", 1) for arm in arms]
+    looks = [look_of(number, colors)[0] for number in range(len(arms))]
     for ax, metric, title in zip(np.atleast_1d(axes), metrics, titles, strict=True):
-        values = [arm.final(metric) for arm in arms]
-        draw_pairs(ax, values, labels, colors[: len(arms)], title, metric)
+        draw_pairs(ax, by_seed(arms, metric), labels, looks, title, metric)
     return fig
 
 
-def draw_pairs(ax, arms, labels, colors, title, ylabel):
+def by_seed(arms: Sequence[Runs], metric: str) -> np.ndarray:
+    """What each run ends with, float64 (arms, seeds), NaN where an arm has no run of a seed."""
+    seeds = sorted({seed for arm in arms for seed in arm.seeds})
+    values = np.full((len(arms), len(seeds)), np.nan)
+    for row, arm in zip(values, arms, strict=True):
+        row[[seeds.index(seed) for seed in arm.seeds]] = arm.final(metric)
+    return values
+
+
+def draw_pairs(
+    ax: Axes,
+    arms: ArrayLike,
+    labels: Sequence[str],
+    colors: Sequence[str],
+    title: str,
+    ylabel: str,
+) -> None:
     """Draw what each run of each arm ends with, the runs of one seed joined by a line.
 
-    arms   one array (seeds,) per arm, in the order of `labels` and `colors`
+    arms   one array (seeds,) per arm, in the order of `labels` and `colors`; NaN where there is no
+           run of a seed. The mean of an arm is that of its finite numbers.
     """
     values = np.stack([np.asarray(arm, dtype=float) for arm in arms])
     if values.ndim != 2 or not len(values) == len(labels) == len(colors):
         raise ValueError(
             f"arms has shape {values.shape}; give one array of numbers per seed for each label"
         )
+    values = np.where(np.isfinite(values), values, np.nan)
     places = np.arange(len(values))
-    ax.plot(places, values, color="#999999", linewidth=0.8, zorder=1)
+    for run in values.T:
+        there = ~np.isnan(run)  # a line over a gap joins the runs on both sides of it
+        ax.plot(places[there], run[there], color="#999999", linewidth=0.8, zorder=1)
     for place, row, color in zip(places, values, colors, strict=True):
         marker = MARKERS.get(color, "D")
         ax.scatter(np.full(len(row), place), row, color=color, marker=marker, s=28, zorder=2)
-        ax.hlines(row.mean(), place - 0.22, place + 0.22, color=color, linewidth=3)
+        if (runs := row[~np.isnan(row)]).size:
+            ax.hlines(runs.mean(), place - 0.22, place + 0.22, color=color, linewidth=3)
     ax.set(title=title, ylabel=ylabel, xlim=(-0.5, len(values) - 0.5))
     ax.set_xticks(places, labels)
     ax.grid(axis="x", visible=False)
 
 
-def draw_differences(ax, comparisons, labels, colors, title, xlabel):
-    """Draw each pair's difference as a dot, and the mean with its 95 % interval; zero is marked."""
+def draw_differences(
+    ax: Axes,
+    comparisons: Sequence[Differences],
+    labels: Sequence[str],
+    colors: Sequence[str],
+    title: str,
+    xlabel: str,
+) -> None:
+    """Draw each pair's difference as a dot, and the mean with its 95 % interval; zero is marked.
+
+    One difference alone has no interval, which its label says.
+    """
     rows = np.arange(len(comparisons))[::-1]
     for row, comparison, color in zip(rows, comparisons, colors, strict=True):
         points = comparison.differences
         ax.scatter(points, np.full(len(points), row), color=color, alpha=0.5, s=24)
-        ax.errorbar(
-            comparison.mean,
-            row - 0.22,
-            xerr=comparison.half_width,
-            fmt=MARKERS.get(color, "D"),
-            color=color,
-            capsize=4,
-        )
+        mean = {"fmt": MARKERS.get(color, "D"), "color": color, "capsize": 4}
+        width = comparison.half_width if len(points) > 1 else None
+        ax.errorbar(comparison.mean, row - 0.22, xerr=width, **mean)
+    names = [
+        label if len(comparison.differences) > 1 else f"{label}\n(no interval)"
+        for label, comparison in zip(labels, comparisons, strict=True)
+    ]
     ax.axvline(0, color="black", linewidth=1)
     ax.set(title=title, xlabel=xlabel, ylim=(-0.6, len(rows) - 0.4))
-    ax.set_yticks(rows, labels)
+    ax.set_yticks(rows, names)
     ax.grid(axis="y", visible=False)
 
 
-def effects(columns, titles, xlabels, colors=None, share=False):
+def effects(
+    columns: Sequence[Sequence[Differences]],
+    titles: Sequence[str],
+    xlabels: Sequence[str],
+    colors: Sequence[Sequence[str]] | None = None,
+    share: bool = False,
+) -> Figure:
     """Draw what fixes change, with 95 % intervals, one panel per title.
 
     columns   per panel the `Effect` of each fix

@@ -1,14 +1,19 @@
 """Images with captions, and boxes with arrows."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from utils.plots._style import BASELINE, FIX, OVER_ALL, STOPPED, WIDTH, panels
 
 
-def boxes(rows, headers, title):
+def boxes(rows: Sequence[Sequence[str]], headers: Sequence[str], title: str) -> Figure:
     """Draw rows of text boxes, each row joined by arrows from left to right, under headers.
 
     rows   lists of as many texts as there are headers, each broken into lines where it is long
@@ -33,7 +38,13 @@ def boxes(rows, headers, title):
     return fig
 
 
-def draw_images(images, captions, columns=5, wrong=None, title=None):
+def draw_images(
+    images: ArrayLike,
+    captions: Sequence[str],
+    columns: int = 5,
+    wrong: ArrayLike | None = None,
+    title: str | None = None,
+) -> Figure:
     """Draw images in a grid, each with its caption; those in `wrong` get a red, dashed frame.
 
     images   (n, height, width), from 0 for white to 1 for black

@@ -1,9 +1,14 @@
 """The course's one visual language: palette, figure size, and how a figure is shown."""
 
-import io
+from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 from IPython.display import display
+from matplotlib.figure import Figure
 from PIL import Image
 
 BASELINE, FIX, STOPPED = "#4d4d4d", "#0072b2", "#e69f00"
@@ -21,7 +26,12 @@ SHARPNESS = 1.5
 
 COLOURS = 96
 
-STYLE = {
+# Set anew, so that a style chosen before, as a dark one, shows through nowhere.
+RELIED_ON = ("axes", "figure", "font", "grid", "hatch", "legend", "lines", "patch", "path")
+RELIED_ON += ("savefig", "scatter", "text", "xaxis", "xtick", "yaxis", "ytick", "errorbar", "image")
+USUAL = {name: v for name, v in mpl.rcParamsDefault.items() if name.split(".")[0] in RELIED_ON}
+
+STYLE = USUAL | {
     "font.size": 11,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
@@ -41,7 +51,12 @@ OVER_ALL = {"fontweight": "bold", "fontsize": 12, "x": 0.01, "ha": "left"}
 plt.rcParams.update(STYLE)
 
 
-def panels(columns=1, rows=1, height=3.2, share=True):
+def look_of(number: int, colors: Sequence[str]) -> tuple[str, str]:
+    """The colour and the line style of the arm with this number; colours repeat, looks do not."""
+    return colors[number % len(colors)], LINE_STYLES[number % len(LINE_STYLES)]
+
+
+def panels(columns: int = 1, rows: int = 1, height: float = 3.2, share: bool = True) -> tuple:
     """A figure 768 pixels wide, and its axes: one, or an array of them.
 
     height   of a row, in inches of 96 pixels
@@ -50,7 +65,7 @@ def panels(columns=1, rows=1, height=3.2, share=True):
     return plt.subplots(rows, columns, figsize=(WIDTH, height * rows), sharex=share, sharey=share)
 
 
-def show(fig, alt):
+def show(fig: Figure, alt: str) -> None:
     """Show `fig` with a description for people who do not see it, and close it.
 
     alt   what the figure shows, in a sentence or two without measured numbers: it stands in the
@@ -64,7 +79,7 @@ def show(fig, alt):
     plt.close(fig)
 
 
-def png(fig):
+def png(fig: Figure) -> bytes:
     """The figure as PNG bytes, with few colours so that notebooks stay small."""
     with io.BytesIO() as file:
         fig.savefig(file, format="png", dpi=PIXELS_PER_INCH * SHARPNESS)

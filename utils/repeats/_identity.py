@@ -2,8 +2,9 @@
 
 Two models share a compiled program only if their identities are equal. An identity is a flat list
 of what a walk over the model finds: numbers, texts and arrays by value, the variables by their
-place (their values are arguments of the program, no part of it), functions and classes by their code
-with the closures, defaults and globals that it reads. What the walk does not know, it never calls equal.
+place (their values are arguments of the program, no part of it), functions and classes by their
+code with the closures, defaults and globals that it reads. What the walk does not know, it never
+calls equal.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def repeat(
         whole_number("workers", workers)
     if executor is not None:
         check_executor(executor)
-    setup = setup_of(plan, plan.seeds)
+    setup = setup_of(plan)
     progress = Progress(len(plan.seeds) * plan.epochs)
     finished = []
     try:

@@ -156,6 +156,15 @@ def new_model(build_model: Callable, seed: int, input_shape: tuple | None) -> ke
         return seeded(build_model, seed, input_shape)
 
 
+def holds_first_values(weight: keras.Variable, noted: dict[int, tuple]) -> bool:
+    """Whether `weight` holds what its initializer gives, and nothing that was brought along."""
+    _, initializer = noted.get(id(weight), (None, None))
+    if not isinstance(initializer, keras.Initializer):
+        return callable(initializer)
+    first = np.asarray(initializer(tuple(weight.shape), dtype=weight.dtype))
+    return np.array_equal(first, np.asarray(weight))
+
+
 @contextmanager
 def fresh_names() -> Iterator[None]:
     """Name the layers that are built inside as in a new session: `dense`, `dense_1`, ...

@@ -1,46 +1,55 @@
 """What an arm was: its model, its training and its data, in words that can be compared."""
 
-import hashlib
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from utils._shared.describing import settings, text_of
-from utils._shared.layers import layers_of
-from utils.repeats._data import as_tensor
-from utils.repeats._seeding import seeded
-
-OF_EARLY_STOPPING = ("min_delta", "baseline", "restore_best_weights", "start_from_epoch")
+from utils._shared.describing import Settings, describe, own_code, settings
+from utils._shared.fingerprints import digest, is_own
+from utils._shared.graphs import Source, Step, steps_of
+from utils.repeats._checks import checked_model, shape_of
+from utils.repeats._data_prints import DataPrint, prints_of
+from utils.repeats._training import Plan
+from utils.repeats._training_settings import training_settings, without_decay
 
 
 @dataclass(frozen=True)
 class Setup:
-    """layers: (class, settings) in order. training: name -> text. Data as SHA-256, one per seed."""
+    """What an arm trained, for `compare`.
 
-    layers: tuple[tuple[str, dict[str, str]], ...]
+    layers       (class, settings) in order: layers, and operations such as `keras.ops.tanh`
+    connections  per layer, per call, (argument, where its tensor comes from); None if not known
+    outputs      where the model's outputs come from
+    start        per layer, name of a weight -> its shape and first values, under the first seed
+    model        the model's class, and what of its code Keras did not write
+    training     name -> text
+    ..._data     one `DataPrint` per seed
+    input_shape  of the examples, as `seeded` takes it
+    """
+
+    layers: tuple[tuple[str, Settings], ...]
+    connections: tuple[tuple[tuple[str, Source], ...], ...] | None
+    outputs: tuple[Source, ...]
+    start: tuple[dict[str, tuple], ...]
+    model: tuple[str, Settings]
     parameters: int
-    training: dict[str, str]
-    training_data: tuple[str, ...]
-    evaluation_data: tuple[str, ...]
+    training: Settings
+    training_data: tuple[DataPrint, ...]
+    evaluation_data: tuple[DataPrint, ...]
     input_shape: tuple[int, ...]
 
 
-def setup_of(plan, seeds):
+def setup_of(plan: Plan) -> Setup:
     """Describe what `plan` trains; an error if its models start alike under two seeds."""
-    data = plan.data_for(seeds[0])
+    data = plan.data_for(plan.seeds[0])
     shape = shape_of(data.x_train)
-    model = seeded(plan.build_model, seeds[0], shape)
-    check_labels(model, data)
-    if len(seeds) > 1:
-        start = model.get_weights()
-        other = seeded(plan.build_model, seeds[1], shape)
-        check_difference(model, start, other)
-    prints = [fingerprints(plan.data_for(seed)) for seed in seeds]
+    model = checked_model(plan.build_model, plan.seeds, shape, data)
+    prints = [prints_of(plan.data_for(seed)) for seed in plan.seeds]
     return Setup(
-        layers=tuple((type(layer).__name__, settings(layer)) for layer in layers_of(model)),
-        parameters=model.count_params(),
+        **describe_model(model),
         training=training_settings(plan, model),
         training_data=tuple(train for train, _ in prints),
         evaluation_data=tuple(evaluation for _, evaluation in prints),
@@ -48,85 +57,45 @@ def setup_of(plan, seeds):
     )
 
 
-def shape_of(x):
-    """The shape of the examples; of several inputs, or none of floats, a structure of specs."""
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-        return tuple(x.shape)
-    return tf.nest.map_structure(tf.TensorSpec.from_tensor, tf.nest.map_structure(as_tensor, x))
-
-
-def check_labels(model, data):
-    """Refuse labels that the model's loss cannot take: tried on the lowest and the highest."""
-    for part, (x, y) in zip(("train", "val"), data.tensors(), strict=True):
-        labels = tf.nest.flatten(y)[0].numpy()
-        if labels.dtype.kind not in "biuf":
-            raise ValueError(
-                f"data.y_{part} is {np.asarray(getattr(data, f'y_{part}')).dtype}; give numbers"
-            )
-        first = labels.reshape(len(labels), -1)[:, 0]
-        tried = [first.argmin(), first.argmax()]
-        try:
-            model.test_step(
-                tf.nest.map_structure(lambda values, at=tried: tf.gather(values, at), (x, y))
-            )
-        except (TypeError, ValueError, tf.errors.OpError) as error:
-            x, y = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
-            raise ValueError(
-                f"data.x_{part} is {described(x)} and data.y_{part} {described(y)} with values from "
-                f"{labels.min()} to {labels.max()}; build_model's network or its loss cannot take "
-                f"them. Keras says: {str(error)[-200:].strip()}"
-            ) from error
-
-
-def described(values):
-    """An array's type and shape: `float64 (50, 3)`."""
-    return ", ".join(f"{part.dtype} {part.shape}" for part in tf.nest.flatten(values))
-
-
-def check_difference(model, start, other):
-    """Refuse a build function that gives no new model, or the same start, under another seed."""
-    if other is model:
-        raise ValueError("build_model returned the same model twice; build a new one inside it")
-    if other.optimizer is model.optimizer:
-        raise ValueError("build_model used one optimizer twice; make a new one inside it")
-    if model.count_params() != other.count_params():
-        raise ValueError(
-            f"build_model returned {model.count_params():,} parameters under one seed and "
-            f"{other.count_params():,} under another; build the same layers every time"
-        )
-    if all(np.array_equal(a, b) for a, b in zip(start, other.get_weights(), strict=False)):
-        raise ValueError(
-            "build_model returned the same initial weights under two seeds; "
-            "give its initializers no seed"
-        )
-
-
-def training_settings(plan, model):
-    """How `plan` trains `model`, as name -> text."""
-    compiled = model.get_compile_config() or {}
+def describe_model(model: keras.Model) -> dict[str, object]:
+    """What a `Setup` says of a new model."""
+    steps, outputs = steps_of(model)
+    left_out = without_decay(model)
+    # Any class of Keras's own trains alike: the layers say what it does.
+    name = type(model).__name__ if is_own(type(model)) else "keras.Model"
     return {
-        "optimizer": text_of(keras.saving.serialize_keras_object(model.optimizer)),
-        "loss": text_of(compiled.get("loss")),
-        "epochs": str(plan.epochs),
-        "batch size": str(plan.batch_size),
-        "early stopping": stopping_text(plan.early_stopping) if plan.early_stopping else "none",
+        "layers": tuple((type(s.operation).__name__, settings_of(s, left_out)) for s in steps),
+        "connections": tuple(sum(s.sources, ()) for s in steps) if outputs else None,
+        "outputs": tuple(outputs),
+        "start": tuple(start_of(step.operation) for step in steps),
+        "model": (name, own_code(model)),
+        "parameters": model.count_params(),
     }
 
 
-def stopping_text(callback):
-    """What an `EarlyStopping` does, its defaults left out: `val_loss, patience 5`."""
-    usual = keras.callbacks.EarlyStopping(callback.monitor)
-    others = [
-        f"{name} {getattr(callback, name)}"
-        for name in OF_EARLY_STOPPING
-        if getattr(callback, name) != getattr(usual, name)
-    ]
-    return ", ".join([callback.monitor, f"patience {callback.patience}", *others])
+def settings_of(step: Step, left_out: set[int]) -> dict:
+    """The settings of a layer or an operation, with those of its calls and of the optimizer."""
+    found = settings(step.operation)
+    for name, value in called_with(step).items():
+        found.setdefault(name, value)
+    for weight in getattr(step.operation, "weights", ()):
+        if id(weight) in left_out:
+            found[f"{weight.name}_weight_decay"] = "off"
+    return found
 
 
-def fingerprints(data):
-    """SHA-256 of what an arm trains on, and of what it is evaluated on."""
-    return tuple(
-        hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
-        for parts in ((data.x_train, data.y_train), (data.x_val, data.y_val))
-    )
+def called_with(step: Step) -> dict:
+    """Arguments that are no tensors: the 3 of `h * 3`, the True of `training=True`."""
+    calls = [call for call in step.arguments if call]
+    if len(calls) == 1:
+        return {name: describe(value) for name, value in calls[0].items()}
+    return {"calls": describe(step.arguments)} if calls else {}
+
+
+def start_of(operation: keras.Operation) -> dict[str, tuple]:
+    """The first values of a layer's weights: place and name -> (shape, fingerprint)."""
+    values = [(weight.name, np.asarray(weight)) for weight in getattr(operation, "weights", ())]
+    return {
+        f"{place} {name}": (value.shape, digest(value))
+        for place, (name, value) in enumerate(values)
+    }

@@ -1,6 +1,5 @@
 """Pairs, their interval, what differs between arms, and which arms cannot be compared."""
 
-import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +10,6 @@ from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
 from utils.comparisons import compare, overview
-from utils.comparisons._pairs import T_QUANTILES
 from utils.repeats import repeat
 
 DATA = small_data()
@@ -27,6 +25,12 @@ def plain():
     return arm(name="baseline")
 
 
+def setup_for(setup, seeds):
+    """The setup with as many seeds of the same data."""
+    data = {name: getattr(setup, name)[:1] * seeds for name in ("training_data", "evaluation_data")}
+    return replace(setup, **data)
+
+
 def measured(runs, values, **changes):
     """The arm as if its `score` had been `values`."""
     values = np.array(values, dtype=float)
@@ -38,6 +42,7 @@ def measured(runs, values, **changes):
         "kept_epoch": np.zeros(len(values), int),
         "history": {"loss": row},
         "diverged": np.zeros(len(values), bool),
+        "setup": setup_for(runs.setup, len(values)),
     }
     return replace(runs, **(defaults | changes))
 
@@ -53,10 +58,15 @@ def test_ten_pairs_have_the_textbooks_interval(plain):
     assert result.interval == pytest.approx((4.4 - 2.262 * error, 4.4 + 2.262 * error))
 
 
-def test_quantiles_fall_towards_the_normal_distributions():
-    assert all(a > b for a, b in itertools.pairwise(T_QUANTILES))
-    assert len(T_QUANTILES) == 30
-    assert T_QUANTILES[-1] > 1.96
+@pytest.mark.parametrize(
+    ("seeds", "quantile"),
+    [(2, 12.706), (3, 4.303), (10, 2.262), (29, 2.048), (30, 2.045), (31, 2.042), (60, 2.042)],
+)
+def test_the_interval_takes_students_quantile(plain, seeds, quantile):
+    differences = np.arange(seeds, dtype=float)
+    result = compare(measured(plain, np.zeros(seeds)), measured(plain, differences), "score")
+    error = differences.std(ddof=1) / np.sqrt(seeds)
+    assert result.half_width == pytest.approx(quantile * error)
 
 
 def test_equal_runs_neither_rise_nor_fall(plain):
@@ -100,6 +110,33 @@ def test_an_overview_leaves_out_diverged_runs_and_says_so(plain):
     _, row, note = overview(arms, ["score"]).splitlines()
     assert row.split()[:4] == ["score", "2.000", "3.000", "+1.000"]
     assert note == "left out of high rate: 1 of 3 runs, diverged"
+
+
+def test_an_overview_of_one_arm_has_no_differences(plain):
+    for arms in ([measured(plain, [1, 2, 6])], measured(plain, [1, 2, 6])):
+        head, row = overview(arms, ["score"]).splitlines()
+        assert head.split() == ["mean", "of", "3", "seeds", "baseline"]
+        assert row.split() == ["score", "3.000"]
+
+
+def test_an_overview_of_one_seed_says_that_it_has_no_interval(plain):
+    arms = [measured(plain, [1.0]), measured(plain, [3.0], name="fix")]
+    head, row = overview(arms, ["score"]).splitlines()
+    assert head.startswith("one seed ")
+    assert row.split()[:3] == ["score", "1.000", "3.000"]
+    assert row.endswith("+2.000 (one seed: no interval)")
+
+
+def test_an_overview_shows_an_arm_of_which_nothing_is_left(plain):
+    lost = measured(plain, [1, 1], diverged=np.array([True, True]), name="lost")
+    _, row, note = overview([measured(plain, [1, 1]), lost], ["score"]).splitlines()
+    assert row.split(maxsplit=3) == ["score", "1.000", "–", "none: every pair diverged"]
+    assert note == "left out of lost: 2 of 2 runs, diverged"
+
+
+def test_an_overview_needs_an_arm():
+    with pytest.raises(ValueError, match="arms is empty; give the Runs"):
+        overview([], ["score"])
 
 
 def frozen():
@@ -197,7 +234,22 @@ def test_other_evaluation_data_is_refused(plain):
         compare(plain, arm(data=other), "loss")
 
 
-def test_one_pair_left_is_too_few(plain):
-    lost = measured(plain, [1, 1, 1], diverged=np.array([True, True, False]))
-    with pytest.raises(ValueError, match="only 1 pairs did not diverge"):
+def test_one_pair_has_no_interval(plain):
+    lost = measured(plain, [2, 1, 1], diverged=np.array([False, True, True]))
+    text = str(compare(measured(plain, [1, 1, 1]), lost, "score"))
+    line = "mean difference +1.000 (one seed: no interval) (2 diverged and are left out)"
+    assert line in text
+
+
+def test_one_seed_has_no_interval(plain):
+    result = compare(measured(plain, [1.0]), measured(plain, [0.5]), "score")
+    assert str(result).splitlines()[4] == (
+        "higher in 0 of 1 seeds, lower in 1; mean difference -0.500 (one seed: no interval)"
+    )
+    assert np.isnan(result.interval).all()
+
+
+def test_without_a_pair_there_is_nothing_to_compare(plain):
+    lost = measured(plain, [1, 1, 1], diverged=np.array([True, True, True]))
+    with pytest.raises(ValueError, match="all 3 pairs diverged"):
         compare(measured(plain, [1, 1, 1]), lost, "score")

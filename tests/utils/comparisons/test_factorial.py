@@ -11,8 +11,14 @@ FIXES = ("BN", "Dropout", "L2")
 NOISE = np.array([0.0, 0.3, -0.2, 0.1])
 
 
-def arm(values, seeds=(0, 1, 2, 3)):
-    return SimpleNamespace(seeds=seeds, final=lambda metric: {"loss": values}[metric])
+def arm(values, seeds=(0, 1, 2, 3), lost=()):
+    """An arm with these values; the runs at the positions `lost` diverged."""
+    values, diverged = np.array(values, dtype=float), np.zeros(len(values), bool)
+    for position in lost:
+        values[position], diverged[position] = np.nan, True
+    return SimpleNamespace(
+        seeds=seeds, diverged=diverged, final=lambda metric: {"loss": values}[metric]
+    )
 
 
 def arms(score):
@@ -83,3 +89,43 @@ def test_an_unknown_fix_is_named():
 def test_a_fix_has_no_interaction_with_itself():
     with pytest.raises(ValueError, match="both 'BN'; give two different fixes"):
         interaction(arms(additive), "BN", "BN", "loss")
+
+
+def test_a_diverged_run_costs_its_pair_and_is_counted():
+    runs = {(): arm([1, 2, 3, 4]), ("BN",): arm([2, 9, 5, 7], lost=[1])}
+    effect = main_effect(runs, "BN", "loss")
+    assert effect.differences.tolist() == [1, 2, 3]
+    assert effect.left_out == 1
+    assert str(effect) == "BN            +2.000 ± 2.484 (diverged and left out: 1 pairs)"
+
+
+def test_a_seed_keeps_the_pairs_that_are_left():
+    runs = {on: arm([10 * len(on)] * 4) for on in all_combinations(["BN", "L2"])}
+    runs["BN", "L2"] = arm([100, 20, 20, 20], lost=[0])
+    effect = main_effect(runs, "BN", "loss")
+    assert effect.differences.tolist() == [10, 10, 10, 10]
+    assert effect.left_out == 1
+
+
+def test_an_interaction_needs_both_sides_of_a_seed():
+    runs = {on: arm(10 * len(on) + NOISE) for on in all_combinations(["BN", "L2"])}
+    runs["BN", "L2"] = arm(25 + NOISE, lost=[0, 3])
+    effect = interaction(runs, "BN", "L2", "loss")
+    np.testing.assert_allclose(effect.differences, [5, 5])
+    assert effect.left_out == 2
+
+
+def test_an_effect_without_a_pair_says_so():
+    effect = main_effect({(): arm([1, 2]), ("BN",): arm([1, 2], lost=[0, 1])}, "BN", "loss")
+    assert str(effect) == "BN            none: every pair diverged (diverged and left out: 2 pairs)"
+
+
+def test_an_effect_of_one_seed_has_no_interval():
+    effect = main_effect({(): arm([1], seeds=(0,)), ("BN",): arm([3], seeds=(0,))}, "BN", "loss")
+    assert str(effect) == "BN            +2.000 (one seed: no interval)"
+    assert np.isnan(effect.half_width)
+
+
+def test_a_metric_with_more_than_one_number_per_seed_is_refused():
+    with pytest.raises(ValueError, match=r"metric 'loss' has shape \(4, 2\)"):
+        main_effect({(): arm(np.ones((4, 2))), ("BN",): arm(np.ones((4, 2)))}, "BN", "loss")

@@ -1,6 +1,8 @@
 """The figures: what is drawn, what is described, and what is refused."""
 
 import io
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -65,6 +67,9 @@ def test_many_runs_are_thin_and_their_mean_is_thick():
     *runs, mean = ax.lines
     assert len(runs) == 2
     assert all(run.get_linewidth() < 1 < mean.get_linewidth() for run in runs)
+    assert all(run.get_alpha() > 0.2 and run.get_linewidth() > 0.4 for run in runs)
+    assert [run.get_ydata().tolist() for run in runs] == [[1, 2], [3, 6]]
+    assert all(run.get_color() == mean.get_color() for run in runs)
     assert mean.get_ydata().tolist() == [2, 4]
     assert mean.get_xdata().tolist() == [1, 2]
     assert {line.get_linestyle() for line in ax.lines} == {"--"}
@@ -112,6 +117,20 @@ def test_the_lowest_epoch_is_marked():
     _, ax = plots.panels()
     plots.mark_best(ax, [3, 1, np.nan])
     assert ax.lines[0].get_xydata().tolist() == [[2, 1]]
+    corners = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert (corners.x0, corners.x1) == pytest.approx((2, 3))
+    assert ax.patches[0].get_label() == "wasted epochs"
+
+
+def test_thin_runs_can_be_seen(shown):
+    fig, ax = plots.panels()
+    plots.draw_runs(ax, [[0, 0], [1, 1]], "training", plots.FIX)
+    ax.set_axis_off()
+    plots.show(fig, ALT)
+    image = np.array(Image.open(io.BytesIO(shown[0][0]["image/png"])).convert("L"))
+    column = image[:, image.shape[1] // 2]
+    runs = np.flatnonzero(np.diff((column < 250).astype(int)) == 1)
+    assert len(runs) == 3  # two runs and their mean
 
 
 def test_every_image_is_wrong_or_not():
@@ -132,8 +151,53 @@ def test_pairs_need_a_label_for_every_arm():
         plots.draw_pairs(plots.panels()[1], [[1, 2], [3, 4]], ["baseline"], ["k"], "", "")
 
 
+def arm_of(seeds, values, name="arm"):
+    """An arm that ends with these values on every metric."""
+    return SimpleNamespace(name=name, seeds=tuple(seeds), final=lambda metric: np.array(values))
+
+
+def lines_of(ax):
+    return [line.get_xydata().tolist() for line in ax.lines]
+
+
+@pytest.mark.parametrize(
+    ("arms", "lines"),
+    [
+        (  # another order
+            [arm_of([0, 1], [1.0, 2.0]), arm_of([1, 0], [4.0, 3.0])],
+            [[[0, 1], [1, 3]], [[0, 2], [1, 4]]],
+        ),
+        (  # an interrupted arm
+            [arm_of([0, 1], [1.0, 2.0]), arm_of([0], [3.0])],
+            [[[0, 1], [1, 3]], [[0, 2]]],
+        ),
+        (  # no seed in common
+            [arm_of([0], [1.0]), arm_of([7], [3.0])],
+            [[[0, 1]], [[1, 3]]],
+        ),
+        (  # a gap in the middle
+            [arm_of([5], [1.0]), arm_of([6], [2.0]), arm_of([5], [3.0])],
+            [[[0, 1], [2, 3]], [[1, 2]]],
+        ),
+        (  # a diverged run
+            [arm_of([0, 1], [1.0, 2.0]), arm_of([0, 1], [np.inf, 4.0])],
+            [[[0, 1]], [[0, 2], [1, 4]]],
+        ),
+    ],
+)
+def test_runs_are_joined_by_seed_and_not_by_place(arms, lines):
+    fig = plots.paired_arms(arms, ["loss"], ["Lower"])
+    assert lines_of(fig.axes[0]) == lines
+
+
+def test_more_arms_than_colours():
+    arms = [arm_of([0, 1], [n, n], name=str(n)) for n in range(9)]
+    fig = plots.paired_arms(arms, ["loss"], ["Lower"])
+    assert len(fig.axes[0].get_xticks()) == 9
+
+
 def test_arms_are_drawn_one_panel_per_metric():
-    arms = [SimpleNamespace(name=n, final=lambda metric: np.arange(3.0)) for n in ("a", "b")]
+    arms = [arm_of(range(3), [0, 1, 2], name) for name in ("a", "b")]
     fig = plots.paired_arms(arms, ["loss", "accuracy"], ["Lower", "Higher"])
     assert [ax.get_ylabel() for ax in fig.axes] == ["loss", "accuracy"]
 
@@ -146,6 +210,63 @@ def test_arms_over_training_begin_with_epoch_zero_where_they_were_watched():
     assert list(loss[0].get_xdata()) == [1, 2, 3]
     assert [line.get_linestyle() for line in norm] == ["-", "--"]
     assert fig.axes[1].get_ylabel() == "validation loss"
+
+
+def test_every_arm_is_drawn_over_training_in_a_look_of_its_own():
+    arms = [SimpleNamespace(history={"loss": np.ones((2, 3)) * n}, watched={}) for n in range(9)]
+    labels = [str(number) for number in range(9)]
+    for colors in ({}, {"colors": ["k", "b"]}):
+        fig = plots.over_training(arms, ["loss"], ["A"], labels, **colors)
+        means = [line for line in fig.axes[0].lines if line.get_label()[0] != "_"]
+        assert [line.get_label() for line in means] == labels
+        assert [line.get_ydata()[0] for line in means] == list(range(9))
+    looks = {(line.get_color(), line.get_linestyle()) for line in means[:4]}
+    assert len(looks) == 4
+
+
+def test_over_training_needs_a_label_for_every_arm_and_a_known_name():
+    arm = SimpleNamespace(history={"loss": np.ones((1, 2))}, watched={"norm": np.ones((1, 3))})
+    with pytest.raises(ValueError, match="shorter"):
+        plots.over_training([arm, arm], ["loss"], ["A"], ["one"])
+    with pytest.raises(ValueError, match="names has 'los'; this arm has loss, norm"):
+        plots.over_training([arm], ["los"], ["A"], ["one"])
+
+
+def test_one_difference_has_no_interval():
+    _, ax = plots.panels()
+    one = SimpleNamespace(differences=np.array([2.0]), mean=2.0, half_width=np.nan)
+    plots.draw_differences(ax, [one], ["loss"], [plots.FIX], "Higher", "loss")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["loss\n(no interval)"]
+    assert not ax.containers[0].has_xerr
+
+
+DARK = """
+import matplotlib
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+plt.style.use({style!r})
+from matplotlib.colors import to_rgb
+from utils import plots
+fig, ax = plots.panels()
+ax.plot([1, 2], label="run")
+ax.set(title="title", xlabel="epoch", ylabel="loss")
+legend = ax.legend()
+fig.canvas.draw()
+texts = [ax.title, ax.xaxis.label, ax.yaxis.label, *ax.get_xticklabels(), *ax.get_yticklabels()]
+texts += [*legend.get_texts(), ax.text(0, 0, "x")]
+dark = [sum(to_rgb(text.get_color())) for text in texts]
+dark += [sum(to_rgb(ax.spines["left"].get_edgecolor()))]
+light = [sum(to_rgb(part.get_facecolor())) for part in (fig, ax)]
+light += [sum(to_rgb(plt.rcParams["savefig.facecolor"].replace("auto", "white")))]
+print(max(dark), min(light))
+"""
+
+
+@pytest.mark.parametrize("style", ["dark_background", "ggplot", "Solarize_Light2"])
+def test_a_style_chosen_before_leaves_figures_readable(style):
+    code = DARK.replace("{style!r}", repr(style))
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "0.0 3.0\n"
 
 
 def test_differences_show_every_pair_and_the_interval():

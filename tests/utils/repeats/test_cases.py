@@ -34,6 +34,10 @@ def compiled(model, optimizer="sgd", loss=None, **options):
     return model
 
 
+def linear():
+    return compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)]), "adam")
+
+
 def by_fit(build, data=DATA, seed=0):
     """The validation loss after each epoch of plain `fit`."""
     model = seeded(build, seed, np.shape(data.x_train))
@@ -124,8 +128,7 @@ def test_the_direction_of_early_stopping(ways):
     arms = []
     for mode in ways:
         stop = keras.callbacks.EarlyStopping("val_loss", patience=1, mode=mode)
-        build = lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)]))
-        arms.append(repeat(build, DATA, **ONCE, callbacks=[stop]))
+        arms.append(repeat(linear, DATA, **ONCE, callbacks=[stop]))
     assert compare(*arms, "val_loss").confounds
 
 
@@ -160,9 +163,8 @@ def test_a_subclass_whose_hooks_are_not_called_is_refused():
         def on_epoch_begin(self, epoch, logs=None):
             self.model.optimizer.learning_rate = 0.0
 
-    build = lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)]))
     with pytest.raises((TypeError, ValueError)):
-        repeat(build, DATA, **ONCE, callbacks=[Later("val_loss")])
+        repeat(linear, DATA, **ONCE, callbacks=[Later("val_loss")])
 
 
 def sigmoid(**options):
@@ -178,8 +180,7 @@ def test_metrics_with_automatic_names():
 
 def test_what_was_trained_is_not_lost_by_a_measure():
     sizes = iter((2, 3))
-    build = lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)]))
-    runs = repeat(build, DATA, **ONCE, measure={"ragged": lambda model: np.zeros(next(sizes))})
+    runs = repeat(linear, DATA, **ONCE, measure={"ragged": lambda model: np.zeros(next(sizes))})
     assert len(runs.weights) == 2
 
 
@@ -198,10 +199,10 @@ def test_meters_of_a_model_with_one_output():
 
 
 def test_effects_count_diverged_runs():
-    build = lambda rate=0.1: compiled(
-        keras.Sequential([keras.Input((6,)), layers.Dense(8), layers.Dense(3)]),
-        keras.optimizers.SGD(rate),
-    )
+    def build(rate=0.1):
+        stack = [keras.Input((6,)), layers.Dense(8), layers.Dense(3)]
+        return compiled(keras.Sequential(stack), keras.optimizers.SGD(rate))
+
     three = ONCE | {"seeds": (0, 1, 2)}
     fine = repeat(build, DATA, **three)
     gone = repeat(lambda: build(1e18), DATA, **three)
@@ -209,17 +210,14 @@ def test_effects_count_diverged_runs():
 
 
 def test_overview_of_one_arm():
-    runs = repeat(
-        lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)])), DATA, **ONCE
-    )
+    runs = repeat(linear, DATA, **ONCE)
     assert "val_loss" in overview([runs], ["val_loss"])
 
 
 def test_mixed_precision():
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        build = lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)]), "adam")
-        assert np.isfinite(repeat(build, DATA, **ONCE).history["val_loss"]).all()
+        assert np.isfinite(repeat(linear, DATA, **ONCE).history["val_loss"]).all()
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
