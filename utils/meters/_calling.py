@@ -76,9 +76,9 @@ def batches(x: Any) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, count(x), step))
 
 
-def answer(model: keras.Model, x: Any, training: bool = False) -> tf.Tensor:
+def answer(model: keras.Model, x: Any) -> tf.Tensor:
     """The model's one output for the tensors `x`, from a plain call: what layers do can be seen."""
-    return only_one(model, model(x, training=training))
+    return only_one(model, model(x, training=False))
 
 
 def predicted(model: keras.Model, x: Any) -> np.ndarray:
@@ -112,8 +112,8 @@ def recorded_calls(
     layers: list[keras.Layer] | None = None,
     training: bool = False,
     look: Callable[[Any], None] = lambda output: None,
-) -> tuple[tf.Tensor, list[Call]]:
-    """The model's answer, and the calls of `layers` (all leaf layers) that led to it, in order.
+) -> tuple[Any, list[Call]]:
+    """What the model puts out, and the calls of `layers` (all leaf layers) on the way, in order.
 
     look   called with each output, as soon as there is one
     """
@@ -131,7 +131,7 @@ def recorded_calls(
 
     layers = leaf_layers(model) if layers is None else layers
     with calls_replaced({layer: recorded(layer, layer.call) for layer in layers}):
-        return answer(model, x, training), calls
+        return model(x, training=training), calls
 
 
 def tensors_in(arguments: Any) -> list[tf.Tensor]:

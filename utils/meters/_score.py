@@ -13,6 +13,7 @@ from utils.meters._calling import (
     as_tensors,
     batches,
     count,
+    only_one,
     predicted,
     recorded_calls,
     take,
@@ -185,7 +186,8 @@ def rule_of_activation(model: keras.Model, x: Any, y: np.ndarray, shape: tuple) 
 
 def last_activation(model: keras.Model, x: Any) -> str | None:
     """The name of the activation in the layer whose output is the model's."""
-    output, calls = recorded_calls(model, take(x, slice(1)))
+    outputs, calls = recorded_calls(model, take(x, slice(1)))
+    output = only_one(model, outputs)
     last = next((call.layer for call in reversed(calls) if call.output is output), None)
     if isinstance(last, keras.layers.Softmax):
         return "softmax"

@@ -27,6 +27,11 @@ def test_percentiles_are_per_channel_over_batch_and_space():
     np.testing.assert_allclose(channel_percentiles(image), expected, atol=1e-3)
 
 
+def test_outputs_of_a_dense_layer_have_channels_too():
+    flat = np.stack([np.arange(101), 10 * np.arange(101)], axis=1)
+    np.testing.assert_allclose(channel_percentiles(flat), [[15, 150], [50, 500], [85, 850]])
+
+
 def test_constant_outputs_do_not_drift():
     assert drift(watched(0.3, 0.3, 0.3)) == 0
     assert net_shift(watched(0.3, 0.3, 0.3)) == 0

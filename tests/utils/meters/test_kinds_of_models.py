@@ -237,6 +237,7 @@ def test_several_outputs_are_refused():
     for meter in (silenced_logits, shuffled_accuracy):
         with pytest.raises(ValueError, match="2 outputs; give a model with one"):
             meter(model, "one", X, 0.5 if meter is silenced_logits else Y)
+    assert layer_output(model, "one", X).shape == (60, 3)
 
 
 def test_a_layer_with_several_arrays_or_no_channels_is_refused():

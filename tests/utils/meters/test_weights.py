@@ -181,6 +181,11 @@ def test_weights_that_are_not_finite_are_rejected(one_hot, broken):
         memorized(one_hot, np.eye(3), np.arange(3), np.ones(3, dtype=bool))
 
 
+def test_one_kernel_that_is_not_finite_is_enough():
+    with pytest.raises(ValueError, match="not finite"):
+        kernels_of(network(np.eye(3), np.full((3, 3), np.nan)))
+
+
 def test_a_model_without_kernels_is_rejected():
     model = keras.Sequential([keras.Input((2, 2)), layers.Flatten()])
     with pytest.raises(ValueError, match="has no kernels"):
