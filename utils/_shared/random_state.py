@@ -17,8 +17,13 @@ def random_state_kept() -> Iterator[None]:
     Keras keeps its own per thread. TensorFlow has no public way to ask for its state.
     """
     tensorflow = context.context()
-    before = random.getstate(), np.random.get_state(), tensorflow._seed, tensorflow._rng
-    state_of_tensorflow = tensorflow._rng.getstate() if tensorflow._rng else None
+    before = (
+        random.getstate(),
+        np.random.get_state(),
+        tensorflow._seed,
+        getattr(tensorflow, "_rng", None),
+    )
+    state_of_tensorflow = before[3].getstate() if before[3] else None
     try:
         yield
     finally:

@@ -81,7 +81,7 @@ def identity_of(model: keras.Model) -> tuple | None:
     walk = Walk(model)
     try:
         walk.see(model)
-    except (Unknown, RecursionError):
+    except Exception:  # Unknown, or an object that fails when looked at: nothing is known of it
         return None
     return (*settings(), *walk.found)
 

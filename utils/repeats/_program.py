@@ -57,7 +57,13 @@ class Program:
                 return what(self.model, *args)
 
         function = tf.function(with_values, jit_compile=bool(self.with_xla), autograph=False)
-        traced = function.get_concrete_function(values, *specs)
+        try:
+            traced = function.get_concrete_function(values, *specs)
+        except Exception as error:  # code that only runs eagerly fails in many ways
+            raise ValueError(
+                "build_model's network cannot be compiled, so it runs only eagerly: train it with "
+                f"`fit`. TensorFlow says: {str(error)[-300:].strip()}"
+            ) from error
         self.private |= any(held.dtype == tf.resource for held in traced.captured_inputs)
         return traced
 

@@ -31,18 +31,15 @@ def check_callback(callback: object) -> None:
             f"callbacks has {callback!r}; `repeat` calls only keras.callbacks.EarlyStopping "
             "(to look into the training, use `watch`; for anything else, use `fit`)"
         )
-    uncalled = [
-        name
-        for name in dir(keras.callbacks.Callback)
-        if name.startswith("on_")
-        and name not in CALLED
-        and getattr(type(callback), name) is not getattr(keras.callbacks.EarlyStopping, name)
-    ]
-    if uncalled:
-        raise ValueError(
-            f"callbacks has {type(callback).__name__}, whose {uncalled[0]} `repeat` does not call; "
-            f"it calls {', '.join(CALLED)} only. For anything else, use `fit`"
-        )
+    hooks = [name for name in dir(keras.callbacks.Callback) if name.startswith(("on_", "set_"))]
+    usual = keras.callbacks.EarlyStopping
+    for name in hooks:
+        is_own = getattr(type(callback), name) is not getattr(usual, name)
+        if name in vars(callback) or (is_own and name not in CALLED):
+            raise ValueError(
+                f"callbacks has {type(callback).__name__}, whose {name} `repeat` does not call; of a "
+                f"class's own it calls {', '.join(CALLED)} only. For anything else, use `fit`"
+            )
 
 
 def without_model(callback: keras.callbacks.EarlyStopping) -> keras.callbacks.EarlyStopping:

@@ -154,14 +154,14 @@ def columns_of(found: dict) -> dict[str, float]:
 
 
 def numbers(logs: dict) -> dict[str, float]:
-    """Floats by name; a metric with one value per class has a column for each: `f1_score_0`."""
+    """Floats by name; a metric with one value per class has a column for each: `f1_score[0]`."""
     found = {}
     for name, value in logs.items():
         value = np.asarray(value, dtype=float)
         if value.ndim == 0:
             found[name] = float(value)
         else:
-            found |= {f"{name}_{place}": float(one) for place, one in enumerate(value.ravel())}
+            found |= {f"{name}[{place}]": float(one) for place, one in enumerate(value.ravel())}
     return found
 
 
