@@ -1,6 +1,7 @@
 """Checks of arguments: each error names the argument, what came, and what would do."""
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 
 import keras
@@ -64,4 +65,23 @@ def named_functions(name, functions):
             f"{name} is {functions!r}; give a dict from names to functions of a model, "
             'as {"norm": norm_of}'
         )
+    for key, called in functions.items():
+        if needed_arguments(called) not in (None, 1, 2):
+            raise TypeError(
+                f"{name} has {key!r}, {called!r}; let it take a model, or model and data"
+            )
     return dict(functions)
+
+
+def needed_arguments(called: Callable) -> int | None:
+    """How many arguments without a default a function takes; None where that cannot be known."""
+    try:
+        parameters = inspect.signature(called).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
+    optional = [p for p in parameters if p.kind in positional and p.default is not p.empty]
+    return 1 if not needed and optional else len(needed)

@@ -117,7 +117,8 @@ def repeat(
     else:
         progress.close(f"{len(plan.seeds)} seeds × {plan.epochs} epochs: done")
     arm = stacked(plan, setup, name, finished)
-    for why in arm.lost.values():
+    best_lost = arm.best.lost if arm.best else {}
+    for why in dict.fromkeys([*arm.lost.values(), *best_lost.values()]):
         print(f"lost: {why}")
     return arm
 

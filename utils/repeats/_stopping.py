@@ -14,8 +14,8 @@ WHERE_HIGH_IS_GOOD = ("acc", "accuracy", "auc", "precision", "recall")
 
 def only_early_stopping(callbacks: object) -> keras.callbacks.EarlyStopping | None:
     """Return the one `EarlyStopping` in `callbacks`, or None; any other callback is an error."""
-    single = isinstance(callbacks, keras.callbacks.Callback | type)
-    callbacks = [callbacks] if single else list(callbacks or ())
+    if not isinstance(callbacks, list | tuple):
+        callbacks = [] if callbacks is None else [callbacks]
     for callback in callbacks:
         check_callback(callback)
     if len(callbacks) > 1:
@@ -37,8 +37,8 @@ def check_callback(callback: object) -> None:
         is_own = getattr(type(callback), name) is not getattr(usual, name)
         if name in vars(callback) or (is_own and name not in CALLED):
             raise ValueError(
-                f"callbacks has {type(callback).__name__}, whose {name} `repeat` does not call; of a "
-                f"class's own it calls {', '.join(CALLED)} only. For anything else, use `fit`"
+                f"callbacks has {type(callback).__name__}, whose {name} `repeat` does not call; of "
+                f"a class's own it calls {', '.join(CALLED)} only. For anything else, use `fit`"
             )
 
 

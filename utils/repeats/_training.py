@@ -6,7 +6,6 @@ what that returned; all else, the reader's own functions among it, runs in the c
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils._shared.arguments import one_of
+from utils._shared.arguments import needed_arguments, one_of
 from utils._shared.restoring import left_as_found
 from utils.repeats._data import Examples, examples_of
 from utils.repeats._program import NO_XLA, Program, epoch, report, steps, values_of
@@ -219,17 +218,9 @@ def reason(what: str, name: str, seed: int, error: Exception) -> str:
 
 def look_at(function: Callable, model: keras.Model, examples: Examples) -> Any:
     """`function(model)`, or `function(model, data)` if it takes both; data is the seed's own."""
-    return function(model, examples.source) if takes_data(function) else function(model)
-
-
-def takes_data(function: Callable) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
-    return len(needed) == 2
+    if needed_arguments(function) == 2:
+        return function(model, examples.source)
+    return function(model)
 
 
 class Watcher:

@@ -74,7 +74,8 @@ ERRORS = {
 )
 def test_a_measure_that_raises_costs_its_own_column(error, call, capsys):
     bad = at_call(call, raising(ERRORS[error]))
-    runs, said = heard(capsys, measure={"good": norm, "sick": bad, "after": norm})
+    functions = {"good": norm, "sick": bad, "after": norm}
+    runs, said = heard(capsys, measure=functions, workers=1)
     assert runs.seeds == SEEDS
     assert len(runs.weights) == 3
     assert np.isfinite(runs.history["val_loss"]).all()

@@ -237,7 +237,8 @@ def test_several_outputs_are_trained_or_refused():
         x_train=DATA.x_train, y_train=parts["y_train"], x_val=DATA.x_val, y_val=parts["y_val"]
     )
     with double_precision():
-        assert_as_fit_or_refused(build, data, "y_train|output")
+        # Eagerly, `fit` itself has other losses of each output than compiled.
+        assert_as_fit_or_refused(build, data, "y_train|output", eager=False)
 
 
 # --- the best epoch ---
