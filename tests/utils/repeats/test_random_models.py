@@ -223,4 +223,4 @@ def test_many_networks(network, training):
 def test_behind_its_siblings(body, optimizer, training):
     """The same layers with and without a penalty that no config holds, in turn."""
     for late in (False, True, False):
-        compare_with_fit(Network(body, optimizer, functional=True, late=late), training)
+        compare_with_fit(Network(body, optimizer, functional=False, late=late), training)
