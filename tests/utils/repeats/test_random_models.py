@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import keras
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from keras import constraints, layers, optimizers, regularizers
 
@@ -45,7 +46,7 @@ def seldom(things: st.SearchStrategy) -> st.SearchStrategy:
 
 strengths = st.sampled_from([0.001, 0.05])
 penalties = of(regularizers.L2, l2=strengths) | of(
-    regularizers.OrthogonalRegularizer, factor=strengths
+    regularizers.L1L2, l1=strengths.map(np.float64), l2=strengths
 )
 limits = of(constraints.MaxNorm, max_value=st.sampled_from([0.3, 1.0])) | of(constraints.NonNeg)
 activations = st.sampled_from(["linear", "relu", "tanh", "gelu", "selu", "softplus"])
@@ -193,6 +194,7 @@ def draws(number):
         deadline=None,
         derandomize=True,
         database=None,
+        phases=[Phase.generate],  # a failing network is small as it is; shrinking takes minutes
         suppress_health_check=list(HealthCheck),
     )
 
@@ -202,23 +204,23 @@ def compare_with_fit(network, training):
         assert_as_fit(network, DATA, seeds=(3,), at_once=True, rtol=1e-6, atol=1e-7, **training)
 
 
-@draws(8)
+@draws(5)
 @given(networks, trainings)
 def test_a_few_networks(network, training):
     compare_with_fit(network, training)
 
 
 @pytest.mark.slow
-@draws(100)
+@draws(60)
 @given(networks, trainings)
 def test_many_networks(network, training):
     compare_with_fit(network, training)
 
 
 @pytest.mark.slow
-@draws(25)
+@draws(12)
 @given(bodies, optimizer_kinds, trainings)
 def test_behind_its_siblings(body, optimizer, training):
     """The same layers with and without a penalty that no config holds, in turn."""
     for late in (False, True, False):
-        compare_with_fit(Network(body, optimizer, functional=True, late=late), training)
+        compare_with_fit(Network(body, optimizer, functional=False, late=late), training)
