@@ -138,6 +138,17 @@ def test_everything_shuffled_is_chance():
     assert left == pytest.approx(0.5, abs=0.1)
 
 
+def test_what_is_left_out_is_said_in_the_signature():
+    rng = np.random.default_rng(0)
+    x, model = rng.normal(size=(len(LABELS), 8)) + SIGNAL[:, None], network(rng.normal(size=8))
+    expected = ablation_curve(model, "hidden", x, LABELS, [n / 8 for n in range(9)], 4)
+    np.testing.assert_array_equal(ablation_curve(model, "hidden", x, LABELS), expected)
+    expected = shuffled_accuracy(model, "hidden", x, LABELS, 0.5, 4)
+    assert shuffled_accuracy(model, "hidden", x, LABELS) == expected
+    first = silenced_logits(model, "hidden", x, 0.5, 0)
+    np.testing.assert_array_equal(silenced_logits(model, "hidden", x, 0.5), first)
+
+
 def test_shuffling_keeps_each_units_activations():
     x = np.random.default_rng(0).normal(size=(50, 3)).astype("float32")
     shuffled = shuffle(x, 1, [1])
