@@ -17,18 +17,14 @@ def random_state_kept() -> Iterator[None]:
     Keras keeps its own per thread. TensorFlow has no public way to ask for its state.
     """
     tensorflow = context.context()
-    before = (
-        random.getstate(),
-        np.random.get_state(),
-        tensorflow._seed,
-        getattr(tensorflow, "_rng", None),
-    )
-    state_of_tensorflow = before[3].getstate() if before[3] else None
+    draws = getattr(tensorflow, "_rng", None)  # there is none before a seed is set
+    before = random.getstate(), np.random.get_state(), tensorflow._seed
+    drawn = draws.getstate() if draws else None
     try:
         yield
     finally:
         random.setstate(before[0])
         np.random.set_state(before[1])
-        tensorflow._seed, tensorflow._rng = before[2:]
-        if state_of_tensorflow:
-            tensorflow._rng.setstate(state_of_tensorflow)
+        tensorflow._seed, tensorflow._rng = before[2], draws
+        if draws:
+            draws.setstate(drawn)

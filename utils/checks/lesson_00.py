@@ -21,86 +21,93 @@ def interval_of_pairs(answer, a, b):
     result = parts(run(answer, a, b), 2, "the mean difference and the half width")
     mean = float(array(result[0], (), "The mean difference"))
     half = float(array(result[1], (), "The half width"))
-    d, n = b - a, len(a)
+    check_mean(mean, b - a)
     expect(
-        mean,
-        d.mean(),
-        {
-            "The mean has the wrong sign: it is treated minus baseline.": -d.mean(),
-            "The first number is the median: take the mean.": np.median(d),
-            "It returns the two ends of the interval: return its middle and half of its width.": (
-                d.mean() - T_95 * d.std(ddof=1) / np.sqrt(n)
-            ),
-        },
-        "The mean is not the mean of treated minus baseline.",
+        half,
+        T_95 * (b - a).std(ddof=1) / np.sqrt(len(a)),
+        wrong_half_widths(a, b),
+        "The half width is not T times the standard error of the differences.",
     )
-    spread = d.std(ddof=1)
+
+
+def check_mean(mean, d):
+    mistakes = {
+        "The mean has the wrong sign: it is treated minus baseline.": -d.mean(),
+        "The first number is the median: take the mean.": np.median(d),
+        "It returns the two ends of the interval: return its middle and half of its width.": (
+            d.mean() - T_95 * d.std(ddof=1) / np.sqrt(len(d))
+        ),
+    }
+    expect(mean, d.mean(), mistakes, "The mean is not the mean of treated minus baseline.")
+
+
+def wrong_half_widths(a, b):
+    """What each mistake gives in place of the half width of the mean of b − a."""
+    d, n = b - a, len(a)
+    spread, root = d.std(ddof=1), np.sqrt(n)
     apart = [np.sqrt((a.var(ddof=k) + b.var(ddof=k)) / n) for k in (0, 1)]
     unpaired = (
         "The half width is that of two separate groups. Subtract seed by seed first, "
         "then take the spread of the differences."
     )
-    mistakes = {
+    in_a_mean = "The half width is that of a single difference. A mean of n wavers less: "
+    sample = "The spread is divided by √(n − 1) although it is that of a sample already: √n."
+    whole = "The spread divides by n. For a sample divide by n − 1: std(ddof=1)."
+    many = "The half width uses 1.96. That is for many pairs; for ten, take T = 2.262."
+    return {
         unpaired: T_95 * apart[0],
         f"{unpaired} ": T_95 * apart[1],
-        "The half width uses 1.96. That is for many pairs; for ten, take T = 2.262.": 1.96
-        * spread
-        / np.sqrt(n),
-        "The spread divides by n. For a sample divide by n − 1: std(ddof=1).": T_95
-        * d.std()
-        / np.sqrt(n),
-        "The half width is that of a single difference. A mean of n wavers less: divide by √n.": (
-            T_95 * spread
-        ),
+        many: 1.96 * spread / root,
+        whole: T_95 * d.std() / root,
+        f"{in_a_mean}divide by √n.": T_95 * spread,
         "The spread is divided by n; divide by √n.": T_95 * spread / n,
-        "The spread is divided by √(n − 1) although it is that of a sample already: √n.": (
-            T_95 * spread / np.sqrt(n - 1)
-        ),
-        "That uses the variance: the spread is its root, std(ddof=1).": (
-            T_95 * spread**2 / np.sqrt(n)
-        ),
-        "T is that of ten degrees of freedom. Ten pairs have nine: 2.262.": 2.228
-        * spread
-        / np.sqrt(n),
-        "That is the standard error. The half width is T times as large.": spread / np.sqrt(n),
-        "That is the whole width of the interval; return half of it.": 2
-        * T_95
-        * spread
-        / np.sqrt(n),
+        sample: T_95 * spread / np.sqrt(n - 1),
+        "That uses the variance: the spread is its root, std(ddof=1).": T_95 * spread**2 / root,
+        "T is that of ten degrees of freedom. Ten pairs have nine: 2.262.": 2.228 * spread / root,
+        "That is the standard error. The half width is T times as large.": spread / root,
+        "That is the whole width of the interval; return half of it.": 2 * T_95 * spread / root,
     }
-    expect(
-        half,
-        T_95 * spread / np.sqrt(n),
-        mistakes,
-        "The half width is not T times the standard error of the differences.",
-    )
+
+
+COPIES = [0, 3, 5, 8]  # validation images that are training images too; 3 is in the same place
 
 
 def leak(answer):
+    x_train, x_val = leaking_images()
+    result = run(answer, x_train, x_val)
+    if result is not None and shape_of(result) == ():
+        raise NotYet("It returns one value; return one True or False for each validation image.")
+    if shape_of(result) in ((4,), (1, 4)):  # as np.where returns them, too
+        raise NotYet("It returns positions; return one True or False for each validation image.")
+    check_copies(array(result, (12,)).astype(bool))
+    if array(run(answer, x_train, x_train[:5] + 1), (5,)).any():
+        raise NotYet("It finds copies where there are none.")
+
+
+def leaking_images():
+    """Training and validation images: four copies, and three that are nearly copies."""
     rng = np.random.default_rng(2)
     x_train = rng.random((40, 28, 28)).astype("float32")
     x_val = rng.random((12, 28, 28)).astype("float32")
-    same_place, elsewhere = [3], [0, 5, 8]
     x_val[3], x_val[[0, 5, 8]] = x_train[3], x_train[[20, 1, 39]]
     x_val[6] = x_train[6]
     x_val[6, 14, 14] = 1 - x_train[6, 14, 14]
     x_val[7] = x_train[7, ::-1]
     x_val[9] = x_train[9]
     x_val[9, 3, 3] += 1 / 255
-    result = run(answer, x_train, x_val)
-    if result is not None and shape_of(result) == ():
-        raise NotYet("It returns one value; return one True or False for each validation image.")
-    if shape_of(result) in ((4,), (1, 4)):  # as np.where returns them, too
-        raise NotYet("It returns positions; return one True or False for each validation image.")
-    found = array(result, (12,)).astype(bool)
-    right = np.isin(np.arange(12), same_place + elsewhere)
+    return x_train, x_val
+
+
+def check_copies(found):
+    """NotYet unless `found`, bool (12,), are the copies among the validation images."""
+    right = np.isin(np.arange(12), COPIES)
     if np.array_equal(found, ~right):
         raise NotYet("It is the wrong way round: True is for copies, False for new images.")
     if not found.any():
         raise NotYet("It finds no copy, but the images of the test hold some.")
     if found.all():
         raise NotYet("It calls every image a copy, but most images of the test are new.")
-    if found[same_place].all() and not found[elsewhere].any():
+    if found[3] and not found[[0, 5, 8]].any():
         raise NotYet(
             "It finds a copy only in the same place of both sets. "
             "Compare each validation image with all training images."
@@ -116,8 +123,6 @@ def leak(answer):
         raise NotYet("It calls an image a copy with one pixel a shade lighter: all must be equal.")
     if not np.array_equal(found, right):
         raise NotYet("It misses copies, or calls new images copies.")
-    if array(run(answer, x_train, x_train[:5] + 1), (5,)).any():
-        raise NotYet("It finds copies where there are none.")
 
 
 def shape_of(result):

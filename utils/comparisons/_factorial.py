@@ -25,7 +25,7 @@ class Effect(Differences):
 
     name: str
     differences: np.ndarray
-    left_out: int = 0
+    left_out: int
 
     def __str__(self) -> str:
         note = f" (diverged and left out: {self.left_out} pairs)" if self.left_out else ""

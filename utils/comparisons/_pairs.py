@@ -88,7 +88,7 @@ class Comparison(Differences):
         return (self.treated - self.baseline)[self.pairs]
 
     def __str__(self) -> str:
-        return "\n".join([*self.table(), self.summarize(), "What differs:", *self.confound_lines()])
+        return "\n".join([*self.table(), self.summary(), "What differs:", *self.confound_lines()])
 
     def table(self) -> Iterator[str]:
         """Every run of both arms, a row an arm."""
@@ -103,7 +103,7 @@ class Comparison(Differences):
             )
             yield f"{name:<{width}}{cells}"
 
-    def summarize(self) -> str:
+    def summary(self) -> str:
         pairs = len(self.differences)
         left_out = len(self.seeds) - pairs
         notes = ["95 % t interval"] if pairs > 1 else []

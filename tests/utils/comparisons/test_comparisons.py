@@ -129,9 +129,16 @@ def test_an_overview_of_one_seed_says_that_it_has_no_interval(plain):
 
 def test_an_overview_shows_an_arm_of_which_nothing_is_left(plain):
     lost = measured(plain, [1, 1], diverged=np.array([True, True]), name="lost")
-    _, row, note = overview([measured(plain, [1, 1]), lost], ["score"]).splitlines()
+    head, row, note = overview([measured(plain, [1, 1]), lost], ["score"]).splitlines()
+    assert head.startswith("mean of 2 seeds  ")
+    assert head.endswith("   lost − baseline")
     assert row.split(maxsplit=3) == ["score", "1.000", "–", "none: every pair diverged"]
     assert note == "left out of lost: 2 of 2 runs, diverged"
+
+
+def test_an_overview_compares_pairs_only(plain):
+    with pytest.raises(ValueError, match="repeat both arms with the same `seeds`"):
+        overview([plain, measured(plain, [1.0, 2.0])], ["loss"])
 
 
 def test_an_overview_needs_an_arm():

@@ -129,3 +129,14 @@ def test_an_effect_of_one_seed_has_no_interval():
 def test_a_metric_with_more_than_one_number_per_seed_is_refused():
     with pytest.raises(ValueError, match=r"metric 'loss' has shape \(4, 2\)"):
         main_effect({(): arm(np.ones((4, 2))), ("BN",): arm(np.ones((4, 2)))}, "BN", "loss")
+
+
+def test_as_many_combinations_but_not_all_of_them_are_refused():
+    wrong = {
+        (): arm(NOISE),
+        ("L2",): arm(NOISE),
+        ("BN",): arm(NOISE),
+        ("BN", "Dropout"): arm(NOISE),
+    }
+    with pytest.raises(ValueError, match="not complete: 4"):
+        main_effect(wrong, "BN", "loss")
