@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from utils._shared.arguments import needed_arguments
+
 PARTS = ("x_train", "y_train", "x_val", "y_val")
-UNREAD = ("sample_weight", "class_weight")  # what `fit` would use and `repeat` does not
+# Weights of examples or classes, which `fit` would use and `repeat` does not.
+UNREAD = re.compile(r"(sample_?|class_?)?weights?(_|$)|sample_?weight|class_?weight|w_(train|val)$")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ def examples_or_function(data: Any) -> Examples | Callable:
         return examples_of(data)
     if isinstance(data, type):
         raise TypeError(f"data is the class {data.__name__}; give an instance of it")
+    if needed_arguments(data) not in (None, 1):
+        raise TypeError(f"data is {data!r}; give examples, or a function of the seed alone")
     return data
 
 
@@ -54,7 +60,7 @@ def examples_of(data: Any) -> Examples:
     """
     found = parts_of_data(data)
     names = found if isinstance(found, Mapping) else dir(found)
-    unread = [name for name in names if isinstance(name, str) and name.startswith(UNREAD)]
+    unread = [name for name in names if isinstance(name, str) and UNREAD.match(name)]
     if unread:
         raise ValueError(
             f"data has {unread[0]}, which `repeat` does not use; leave it out, or train with `fit`"

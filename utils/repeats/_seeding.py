@@ -15,6 +15,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context as eager_context
 
+from utils._shared.layers import layers_of, parts_of
+from utils._shared.random_state import random_state_kept
+
 LARGEST_FIRST_SEED = 2**31 - 11
 
 
@@ -108,6 +111,8 @@ def initializers_noted() -> Iterator[dict[int, tuple[keras.Variable, Any]]]:
     def make_and_note(self, initializer, *args, **options):
         if isinstance(initializer, str):
             initializer = keras.initializers.get(initializer)
+        elif callable(initializer) and not hasattr(initializer, "seed"):
+            initializer = Remembering(initializer)
         noted[id(self)] = (self, initializer)
         make(self, initializer, *args, **options)
 
@@ -118,36 +123,67 @@ def initializers_noted() -> Iterator[dict[int, tuple[keras.Variable, Any]]]:
         keras.Variable.__init__ = make
 
 
+class Remembering:
+    """A function that initializes, and the numbers that it has drawn."""
+
+    def __init__(self, function: Callable) -> None:
+        self.function, self.drawn = function, None
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        values = self.function(*args, **options)
+        self.drawn = np.array(values)
+        return values
+
+
 def draw_again(model: keras.Model, seed: int, noted: dict[int, tuple]) -> None:
     """Draw every weight that its initializer has just drawn again, from `seed`, shape and place."""
-    drawn = Counter()
+    drawn, automatic = Counter(), set(automatic_seeds(model))
     for weight in model.weights:
         _, initializer = noted.get(id(weight), (None, None))
-        if not is_just_drawn(weight, initializer):
+        if not is_just_drawn(weight, initializer, automatic):
             continue
         shape = tuple(weight.shape)
         own = np.random.SeedSequence([seed, *shape, drawn[shape]]).generate_state(1)[0]
         drawn[shape] += 1
-        again = copy.copy(initializer)
-        again.seed = int(own >> 1)
-        weight.assign(again(shape, dtype=weight.dtype))
+        weight.assign(draw(initializer, int(own >> 1), shape, weight.dtype))
 
 
-def is_just_drawn(weight: keras.Variable, initializer: Any) -> bool:
+def draw(initializer: Any, seed: int, shape: tuple, dtype: str) -> Any:
+    """The numbers that an initializer draws from `seed`."""
+    if not isinstance(initializer, Remembering):
+        initializer = copy.copy(initializer)
+        initializer.seed = seed
+        return initializer(shape, dtype=dtype)
+    with random_state_kept():
+        set_random_seed(seed)
+        return initializer.function(shape, dtype=dtype)
+
+
+def automatic_seeds(model: keras.Model) -> Iterator[int]:
+    """The seeds that Keras gave to its initializers: `EinsumDense` hands its one on to a copy."""
+    for layer in parts_of(layers_of(model)):
+        for value in vars(layer).values():
+            if isinstance(value, keras.Initializer) and getattr(value, "_init_seed", 0) is None:
+                yield value.seed
+
+
+def is_just_drawn(weight: keras.Variable, initializer: Any, automatic: set[int]) -> bool:
     """Whether `weight` holds what its initializer, one without a seed of its own, has drawn.
 
-    A Keras initializer draws the same numbers at every call.
+    Keras's initializers draw the same numbers at every call; those of a function are remembered.
     """
+    value = np.asarray(weight)
+    if isinstance(initializer, Remembering):
+        return value.dtype.kind == "f" and np.array_equal(initializer.drawn, value)
     if not isinstance(initializer, keras.Initializer) or not hasattr(initializer, "seed"):
         return False
     try:
-        has_own_seed = initializer.get_config().get("seed", 0) is not None
+        seed = initializer.get_config().get("seed", 0)
     except NotImplementedError:
         return False
-    if has_own_seed:
+    if seed is not None and seed not in automatic:
         return False
-    drawn = np.asarray(initializer(tuple(weight.shape), dtype=weight.dtype))
-    return np.array_equal(drawn, np.asarray(weight))
+    return np.array_equal(initializer(tuple(weight.shape), dtype=weight.dtype), value)
 
 
 def new_model(build_model: Callable, seed: int, input_shape: tuple | None) -> keras.Model:
@@ -159,9 +195,11 @@ def new_model(build_model: Callable, seed: int, input_shape: tuple | None) -> ke
 def holds_first_values(weight: keras.Variable, noted: dict[int, tuple]) -> bool:
     """Whether `weight` holds what its initializer gives, and nothing that was brought along."""
     _, initializer = noted.get(id(weight), (None, None))
+    if isinstance(initializer, Remembering):
+        return np.array_equal(initializer.drawn, np.asarray(weight))
     if not isinstance(initializer, keras.Initializer):
-        return callable(initializer)
-    first = np.asarray(initializer(tuple(weight.shape), dtype=weight.dtype))
+        return False
+    first = initializer(tuple(weight.shape), dtype=weight.dtype)
     return np.array_equal(first, np.asarray(weight))
 
 
