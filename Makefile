@@ -1,20 +1,20 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run outputs exercises slides handouts quiz front bench falsify matrix colab
-.PHONY: publish clean environment
+.PHONY: help lab test test-all run outputs exercises slides handouts quiz front bench falsify matrix
+.PHONY: colab publish clean environment test-environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
 #   TENSORFLOW  another version, such as 2.20.*, in an environment of its own; KERAS likewise
 #   COLAB_PYTHON  the Python of `make colab`, where it is not the same
-#   JOBS        how many notebooks `make test` runs at a time
+#   JOBS        how many notebooks or test files run at a time
 #   REPO, REF   where the course is published, for `make publish`: owner/name and a tag, or nowhere
-#   ARGS        passed on: to JupyterLab; notebooks, for `make run`, `make outputs` and `make test`
+#   ARGS        passed on: to JupyterLab, pytest or nox; notebooks, for `make run` and `make outputs`
 TENSORFLOW ?=
 KERAS ?=
 COLAB_PYTHON ?= $(PYTHON)
-JOBS ?=
+JOBS ?= 2
 REPO ?=
 REF ?=
 ARGS :=
@@ -37,33 +37,39 @@ unexport JUPYTER_CONFIG_PATH JUPYTER_PATH JUPYTER_RUNTIME_DIR PYTHONHOME PYTHONP
 # A container has no user but root, whom Jupyter refuses unless told. It serves this machine only.
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-# A claim that does not hold stops these; in the lab it is shown and the learner goes on.
-test run outputs exercises quiz colab: export COURSE_STRICT := 1
+# One file on one worker, in order: a notebook's cells share a kernel.
+PYTEST = $(IN_ENV) pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+    --color=$(if $(MAKE_TERMOUT),auto,no)
+COMMIT = git describe --always --dirty 2>/dev/null || echo 'no commit'
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 lab: environment ## open the course in JupyterLab, at lesson 00
 	$(IN_ENV) jupyterlab --ServerApp.root_dir=. --LanguageServerManager.autodetect=False \
 	    --LabApp.default_url=/lab/tree/notebooks/00_overfitting.ipynb $(AS_ROOT) $(ARGS)
 
-test: environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
-	@$(IN_ENV) tools.verify.test $(JOBS:%=--jobs %) $(ARGS)
+test: test-environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
+	@$(PYTEST) $(ARGS)
+
+test-all: test-environment ## that, and the slow tests: browsers, foreign models; notes that all passed
+	@$(PYTEST) -m '' -rs $(ARGS)
+	@$(if $(ARGS),,echo "$$(date +%F), $$($(COMMIT))" >tests/ALL_PASSED)
 
 run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
-	@$(IN_ENV) tools.execute run $(ARGS)
+	@$(IN_ENV) tools.write.pages $(ARGS)
 
 outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh their stored outputs
-	@$(IN_ENV) tools.execute outputs $(ARGS)
+	@$(IN_ENV) tools.execute $(ARGS)
 
 exercises: environment ## make the exercises from their solutions, where these have changed
 	@$(IN_ENV) tools.write.exercises $(ARGS)
 
 slides: environment ## write slides of the lessons to build/slides/, from their stored outputs
-	@$(IN_ENV) tools.write.slides
+	@$(IN_ENV) tools.write.slides $(ARGS)
 
 handouts: environment ## write each notebook as a page to hand out or print to build/handouts/
-	@$(IN_ENV) tools.write.handouts
+	@$(IN_ENV) tools.write.handouts $(ARGS)
 
 quiz: environment ## make the quiz and its answers from notebooks/quiz/quiz.toml
 	@$(IN_ENV) tools.write.quiz
@@ -77,8 +83,8 @@ bench: environment ## time the repeats against model.fit
 falsify: environment ## take each lesson's fix away, and see that its claims notice
 	@$(IN_ENV) tools.verify.falsify $(ARGS)
 
-matrix: environment ## run the notebooks under several versions, threads, kernels and seeds
-	@$(IN_ENV) tools.verify.matrix $(ARGS)
+matrix: test-environment ## run the notebooks under several versions, threads, kernels and seeds
+	@$(IN_ENV) nox $(ARGS)
 
 colab: environment ## run the lessons (or ARGS=notebooks) as Colab would, with its versions
 	@PYTHON='$(COLAB_PYTHON)' sh tools/setup/environment.sh .venv-colab tools/verify/colab.txt
@@ -91,4 +97,7 @@ clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*
 
 environment:
-	@sh tools/setup/environment.sh $(ENV)
+	@sh tools/setup/environment.sh $(ENV) requirements.txt
+
+test-environment:
+	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt

@@ -22,7 +22,6 @@ ORIGINALS = Path("/usr/share/datasets/fashion-mnist")
 OUTPUT = Path(__file__).resolve().parent / "fashion_mnist.npz"
 
 SEED = 2017
-CLASSES = 10
 TRAIN_SIZE, VAL_SIZE, TEST_SIZE = 6_000, 2_000, 3_000
 
 
@@ -65,11 +64,18 @@ def occurring_once(images):
 
 
 def choose(labels, allowed, size, rng):
-    """Return `size` allowed positions: every ten in a row hold one of each class, shuffled."""
+    """Return `size` allowed positions: of k classes, every k in a row hold one of each, shuffled.
+
+    Raises ValueError when a class has too few.
+    """
+    classes = int(labels.max()) + 1
     by_class = [
-        rng.permutation(np.flatnonzero(allowed & (labels == label)))[: size // CLASSES]
-        for label in range(CLASSES)
+        rng.permutation(np.flatnonzero(allowed & (labels == label)))[: size // classes]
+        for label in range(classes)
     ]
+    fewest = min(map(len, by_class))
+    if fewest < size // classes:
+        raise ValueError(f"a class has {fewest:,} examples to choose from, not {size // classes:,}")
     return rng.permuted(np.transpose(by_class), axis=1).ravel()
 
 
@@ -89,6 +95,17 @@ def build(x_train, y_train, x_test, y_test):
         arrays[f"x_{split}"] = images[index]
         arrays[f"y_{split}"] = labels[index]
         arrays[f"index_{split}"] = index.astype("<i4")
+    return arrays
+
+
+def splits(x, y, chosen, sizes):
+    """Return `x_…`, `y_…` and `index_…` of each split: the chosen rows, one split after another."""
+    arrays, start = {}, 0
+    for split, size in sizes.items():
+        index = chosen[start : start + size]
+        arrays |= {f"x_{split}": x[index], f"y_{split}": y[index]}
+        arrays[f"index_{split}"] = index.astype("<i4")
+        start += size
     return arrays
 
 
@@ -130,27 +147,37 @@ def table(arrays):
 
 def main(arguments=None):
     """Run the command line; return 0, or 1 with a message on stderr."""
-    parser = argparse.ArgumentParser(description="Rebuild data/fashion_mnist.npz.")
-    parser.add_argument("folder", nargs="?", type=Path, default=ORIGINALS)
+    return command_line(
+        OUTPUT, lambda folder: build(*read_originals(folder or ORIGINALS)), arguments
+    )
+
+
+def command_line(output, build_from, arguments=None):
+    """Rebuild `output` from a folder or from where the originals usually are; return 0 or 1.
+
+    build_from: a function of the folder (None where none was given) that returns the arrays.
+    """
+    parser = argparse.ArgumentParser(description=f"Rebuild data/{output.name}.")
+    parser.add_argument("folder", nargs="?", type=Path, help="where the originals are")
     parser.add_argument("--check", action="store_true", help="only compare, write nothing")
     options = parser.parse_args(arguments)
     try:
-        arrays = build(*read_originals(options.folder))
-        differing = differences(arrays, OUTPUT)
+        arrays = build_from(options.folder)
+        differing = differences(arrays, output)
         if differing and not options.check:
-            write(arrays, OUTPUT)
-    except (OSError, ValueError) as error:
+            write(arrays, output)
+    except (OSError, ValueError, ImportError) as error:
         print(f"rebuild: {error}", file=sys.stderr)
         return 1
     print(table(arrays))
     if not differing:
-        print(f"{OUTPUT.name} holds exactly these arrays")
+        print(f"{output.name} holds exactly these arrays")
     elif options.check:
-        print(f"rebuild: {OUTPUT} differs in {', '.join(differing)}", file=sys.stderr)
+        print(f"rebuild: {output} differs in {', '.join(differing)}", file=sys.stderr)
         return 1
     else:
-        print(f"wrote {OUTPUT.name}, {OUTPUT.stat().st_size:,} bytes; its hashes are kept in")
-        print("utils/datasets.py and data/README.md: they must be the ones above")
+        print(f"wrote {output.name}, {output.stat().st_size:,} bytes; its hashes are kept in")
+        print("utils/datasets/_sets.py and data/README.md: they must be the ones above")
     return 0
 
 

@@ -1,6 +1,10 @@
 """What the Makefile runs; the lessons do not need it.
 
-setup     the environment
-write     what is made from something else: exercises, quiz, slides, pages, front page, links
-verify    what tries the course: falsify, colab, matrix, bench
+notebooks   where they are
+execute     runs them in fresh kernels, and refreshes what they store
+
+On these rest:
+setup       the environment
+write       what is made from something else: exercises, quiz, slides, pages, front page, links
+verify      what tries the course: falsify, colab, bench
 """

@@ -1,4 +1,4 @@
-"""Executes notebooks in fresh kernels: `run` makes pages, `outputs` refreshes what is stored."""
+"""Executes notebooks in fresh kernels; as a command, refreshes the outputs that they store."""
 
 from __future__ import annotations
 
@@ -26,14 +26,10 @@ from tools.notebooks import (
     KERNELSPEC,
     LANGUAGE_INFO,
     MAX_BYTES,
-    NOTEBOOKS,
-    ROOT,
     NotebookError,
     find_notebooks,
 )
-from tools.write.pages import to_page
 
-BUILD = ROOT / "build"
 OTHER_FILE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # the part of a traceback that names a path
 
 
@@ -72,11 +68,11 @@ def execute(
     )
     start = time.perf_counter()
     try:
-        client.execute()
-    except CellExecutionError as error:
-        raise NotebookError(f"cell {started[-1]}: {error.ename}: {error.evalue}") from error
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise NotebookError(f"cell {started[-1]}: {error}") from error
+        client.execute(env={"COURSE_STRICT": "1", **os.environ})  # a claim that fails raises
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raised = isinstance(error, CellExecutionError)
+        reason = f"{error.ename}: {error.evalue}" if raised else error
+        raise NotebookError(f"cell {started[-1]}: {reason}") from error
     return Execution(notebook, time.perf_counter() - start, max(peaks))
 
 
@@ -143,12 +139,12 @@ def refusals(notebook: NotebookNode) -> list[str]:
 
 
 def heaviest_output(notebook: NotebookNode) -> str:
-    sizes = {
-        len(json.dumps(output)): cell.id
+    size, name = max(
+        (len(json.dumps(output)), cell.id)
         for cell in notebook.cells
         for output in cell.get("outputs", [])
-    }
-    return f"its heaviest output, {max(sizes) // 1000} kB, is of cell {sizes[max(sizes)]}"
+    )
+    return f"its heaviest output, {size // 1000} kB, is of cell {name}"
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -171,16 +167,6 @@ def replace_file(path: Path, data: bytes) -> None:
     os.replace(unfinished, path)
 
 
-def run(path: Path) -> str:
-    """Execute the notebook and make a page of it; the file itself stays as it is."""
-    notebook, seconds, peak_bytes = execute(path)
-    tidy(notebook)
-    folder = path.parent.relative_to(NOTEBOOKS) if path.is_relative_to(NOTEBOOKS) else ""
-    page = BUILD / folder / f"{path.stem}.html"
-    replace_file(page, to_page(notebook, path).encode())
-    return f"{seconds:6.1f} s  {peak_bytes / 1e6:6.0f} MB  {page.relative_to(ROOT)}"
-
-
 def refresh(path: Path) -> str:
     """Execute the notebook and store its outputs in it, if they are fit to be committed."""
     notebook, seconds, _ = execute(path)
@@ -192,7 +178,7 @@ def refresh(path: Path) -> str:
 
 
 def for_each(action: Callable[[Path], str], paths: list[Path]) -> int:
-    """Do it to every notebook, also after one failed; return how many failed."""
+    """Do it to every notebook, also after one failed; return the command's exit status."""
     failed = 0
     for path in paths:
         try:
@@ -201,22 +187,19 @@ def for_each(action: Callable[[Path], str], paths: list[Path]) -> int:
             failed += 1
             print(f"FAILED  {path}: {error}", file=sys.stderr, flush=True)
     print(f"{len(paths) - failed} done, {failed} failed")
-    return failed
+    return int(failed > 0 or not paths)
+
+
+def for_each_named(action: Callable[[Path], str], default: list[Path]) -> int:
+    """Do it to the notebooks that the command line names, or else to all of `default`."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("notebooks", nargs="*", type=Path, default=default)
+    return for_each(action, parser.parse_args().notebooks)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__)
-    parser.add_argument("command", choices=["run", "outputs"])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all (run: no exercises)")
-    choice = parser.parse_args()
-    paths = choice.notebooks or find_notebooks()
-    if choice.command == "run" and not choice.notebooks:
-        paths = [path for path in paths if path.parent.name in ("notebooks", "deeper")]
-    if choice.command == "outputs":
-        os.environ.pop("COURSE_FIRST_SEED", None)  # what is stored are the runs from seed 0
-    if not paths:
-        parser.error(f"there are no notebooks in {NOTEBOOKS}")
-    return int(for_each(run if choice.command == "run" else refresh, paths) > 0)
+    os.environ.pop("COURSE_FIRST_SEED", None)  # what is stored are the runs from seed 0
+    return for_each_named(refresh, find_notebooks())
 
 
 if __name__ == "__main__":

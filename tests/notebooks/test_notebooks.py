@@ -13,7 +13,6 @@ from tests.notebooks import guards
 from tests.notebooks.guards import GUARDS, IGNORE, RAISES, setups_agree
 from tools.execute import refresh
 from tools.notebooks import KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, ROOT, find_notebooks
-from tools.verify.test import NBVAL
 
 PATH = Path("notebooks/00_overfitting.ipynb")
 ALT = "Training accuracy climbs to the top while validation accuracy stays behind"
@@ -253,24 +252,52 @@ def test_an_exercise_that_is_solved_already_is_rejected():
     assert problems == ["cell gap: a check passes before anybody has answered: ☑ gap: right"]
 
 
-def run_nbval(path):
-    command = [sys.executable, "-m", *NBVAL, f"--junitxml={path.with_suffix('.xml')}", str(path)]
+def pytest_here(*arguments):
+    """Run pytest as `make test` does, with the settings of pyproject.toml."""
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "-p", "no:xdist", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return result.returncode, result.stdout
 
 
-def test_nbval_fails_on_an_altered_claim(tmp_path):
-    path = tmp_path / "claim.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("print('✓ two is even')", id="claim")]), path)
-    refresh(path)
-    code, report = run_nbval(path)
-    assert code == 0, report
+def write_cells(path, *sources):
+    cells = [new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
 
-    stored = path.read_text(encoding="utf-8")
-    path.write_text(stored.replace('"✓ two is even\\n"', '"✓ two is odd\\n"'), encoding="utf-8")
-    code, report = run_nbval(path)
+
+def test_an_altered_output_and_a_claim_that_fails_are_found(tmp_path):
+    good = write_cells(tmp_path / "good.ipynb", "print('✓ two is even')")
+    refresh(good)
+    stored = good.read_text(encoding="utf-8")
+    altered = stored.replace('"✓ two is even\\n"', '"✓ two is odd\\n"')
+    (tmp_path / "altered.ipynb").write_text(altered, encoding="utf-8")
+    setup = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom utils.claims import claim"
+    write_cells(tmp_path / "false.ipynb", setup, "claim('Two is less', 2 < 1)")
+
+    code, report = pytest_here(tmp_path)
     assert code == 1
     assert "two is odd" in report
+    assert "ClaimError" in report
+    failed = set(re.findall(r"^FAILED .*?(\w+)\.ipynb", report, re.M))
+    assert failed == {"altered", "false"}
+    assert re.match(r".*2 failed, 2 passed in ", report.splitlines()[-1])
+
+
+def test_every_notebook_is_among_the_tests_the_longest_first():
+    code, listed = pytest_here("--collect-only", "--quiet", "notebooks")
+    assert code == 0, listed
+    collected = list(dict.fromkeys(re.findall(r"^(\S+\.ipynb)::", listed, re.M)))
+    with_code = [
+        path.relative_to(ROOT).as_posix()
+        for path in find_notebooks()
+        if guards.code_cells(nbformat.read(path, as_version=4))
+    ]
+    assert sorted(collected) == sorted(with_code)
+    assert collected[:5] == [path for path in sorted(with_code) if "/deeper/" in path]
+
+
+def test_make_test_runs_tests_and_notebooks(pytestconfig):
+    assert pytestconfig.getini("testpaths") == ["tests", "notebooks"]
 
 
 def test_there_are_lessons():

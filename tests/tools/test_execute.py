@@ -1,6 +1,5 @@
 """Notebooks are executed in fresh kernels, and only sound ones are stored."""
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -10,7 +9,15 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import execute
-from tools.execute import for_each, merge_streams, refresh, refusals, tidy, write_notebook
+from tools.execute import (
+    for_each,
+    for_each_named,
+    merge_streams,
+    refresh,
+    refusals,
+    tidy,
+    write_notebook,
+)
 from tools.notebooks import KERNELSPEC, LANGUAGE_INFO, NotebookError
 
 
@@ -157,13 +164,33 @@ def test_writing_replaces_the_file_in_one_step(path, monkeypatch):
     assert path.read_text() == "before"
 
 
-@pytest.mark.parametrize(("command", "seed"), [("outputs", None), ("run", "7")])
-def test_stored_outputs_are_those_of_the_first_seeds(command, seed, monkeypatch):
-    seen = []
+def test_stored_outputs_are_those_of_the_first_seeds(path, monkeypatch):
+    nbformat.write(notebook_of("import os; print(os.environ.get('COURSE_FIRST_SEED'))"), path)
     monkeypatch.setenv("COURSE_FIRST_SEED", "7")
-    monkeypatch.setattr(sys, "argv", ["execute", command, "x.ipynb"])
-    monkeypatch.setattr(
-        execute, "for_each", lambda *_: seen.append(os.environ.get("COURSE_FIRST_SEED")) or 0
-    )
-    execute.main()
-    assert seen == [seed]
+    monkeypatch.setattr(sys, "argv", ["execute", str(path)])
+    assert execute.main() == 0
+    assert nbformat.read(path, as_version=4).cells[0].outputs[0].text == "None\n"
+
+
+@pytest.mark.parametrize(("given", "strict"), [(None, "1"), ("0", "0")])
+def test_failing_claims_raise_unless_told_otherwise(path, monkeypatch, given, strict):
+    monkeypatch.delenv("COURSE_STRICT", raising=False)
+    if given:
+        monkeypatch.setenv("COURSE_STRICT", given)
+    nbformat.write(notebook_of("import os; print(os.environ['COURSE_STRICT'])"), path)
+    assert execute.execute(path).notebook.cells[0].outputs[0].text == f"{strict}\n"
+
+
+def test_notebooks_are_those_named_or_all(monkeypatch):
+    done = []
+    action = lambda path: done.append(path.name) or path.name  # noqa: E731
+    monkeypatch.setattr(sys, "argv", ["command"])
+    assert for_each_named(action, [Path("a"), Path("b")]) == 0
+    monkeypatch.setattr(sys, "argv", ["command", "c"])
+    assert for_each_named(action, [Path("a"), Path("b")]) == 0
+    assert done == ["a", "b", "c"]
+
+
+def test_nothing_to_do_is_no_success(capsys):
+    assert for_each(str, []) == 1
+    assert capsys.readouterr().out == "0 done, 0 failed\n"

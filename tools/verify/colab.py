@@ -7,8 +7,6 @@ for GitHub's, and an empty module for google.colab. No code of the course knows 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -16,7 +14,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.execute import execute, for_each, refusals
+from tools.execute import execute, for_each_named, refusals
 from tools.notebooks import NOTEBOOKS, ROOT, NotebookError
 from tools.write.publish import Course
 
@@ -62,16 +60,10 @@ def stand_ins(host: Path, modules: Path) -> dict[str, str]:
 
 def make_kernel(folder: Path, python: Path, environment: dict[str, str]) -> None:
     """Let Jupyter find, below `folder`, a kernel of this Python in this environment."""
-    spec = {
-        "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": KERNEL,
-        "language": "python",
-        "env": environment,
-    }
-    path = folder / "kernels" / KERNEL / "kernel.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(spec), encoding="utf-8")
-    os.environ["JUPYTER_PATH"] = str(folder)
+    install = [python, "-m", "ipykernel", "install", f"--prefix={folder}", f"--name={KERNEL}"]
+    pairs = [word for pair in environment.items() for word in ("--env", *pair)]
+    subprocess.run([*install, *pairs], check=True, capture_output=True)
+    os.environ["JUPYTER_PATH"] = str(folder / "share" / "jupyter")
 
 
 def versions(python: Path) -> str:
@@ -93,9 +85,6 @@ def run(path: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.verify.colab", description=__doc__)
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: the lessons")
-    chosen = parser.parse_args().notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
     python = ENVIRONMENT / "bin" / "python"
     print(versions(python), end="", flush=True)
     with TemporaryDirectory() as folder:
@@ -103,7 +92,8 @@ def main() -> int:
         publish_copy(host)
         make_kernel(kernels, python, stand_ins(host, modules))
         copy = host / PLACE.repository
-        return int(for_each(run, [copy / p.resolve().relative_to(ROOT) for p in chosen]) > 0)
+        lessons = sorted(NOTEBOOKS.glob("*.ipynb"))
+        return for_each_named(lambda path: run(copy / path.relative_to(ROOT)), lessons)
 
 
 if __name__ == "__main__":

@@ -63,13 +63,10 @@ def exercise_paths() -> list[Path]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.write.exercises", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="also those that are current")
     all_again = parser.parse_args().all
-    paths = exercise_paths()
-    if not paths:
-        parser.error(f"there are no notebooks in {SOLUTIONS}")
-    return int(for_each(lambda path: generate(path, all_again), paths) > 0)
+    return for_each(lambda path: generate(path, all_again), exercise_paths())
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
-from tools.execute import BUILD, for_each, read_notebook, replace_file
-from tools.notebooks import NOTEBOOKS, find_notebooks
+from tools.execute import for_each_named, read_notebook, replace_file
+from tools.notebooks import BUILD, NOTEBOOKS, find_notebooks
 from tools.write.pages import to_page
 from tools.write.quiz import ANSWERS
 
@@ -65,4 +65,4 @@ def write(path: Path, folder: Path = HANDOUTS) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(int(for_each(write, find_notebooks()) > 0))
+    sys.exit(for_each_named(write, find_notebooks()))

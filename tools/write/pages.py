@@ -1,8 +1,12 @@
-"""Makes an HTML page of a notebook that loads nothing: no script, style or image from the web."""
+"""Makes an HTML page of a notebook that loads nothing: no script, style or image from the web.
+
+As a command, it executes the lessons, or the notebooks named, and writes their pages to build/.
+"""
 
 import base64
 import mimetypes
 import re
+import sys
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -12,7 +16,8 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from tools.notebooks import NotebookError
+from tools.execute import execute, for_each_named, replace_file, tidy
+from tools.notebooks import BUILD, NOTEBOOKS, ROOT, NotebookError
 
 # JupyterLab's look without the scripts, and with the descriptions that its template drops.
 TEMPLATE = """
@@ -108,3 +113,18 @@ def loaded_urls(page: str) -> list[str]:
         urls += re.findall(r"url\(['\"]?([^'\")]+)", style.text)
         urls += re.findall(r"@import.*", style.text)
     return [url[:80] for url in urls if not url.startswith(("data:", "#"))]
+
+
+def run(path: Path) -> str:
+    """Execute the notebook and make a page of it; the file itself stays as it is."""
+    notebook, seconds, peak_bytes = execute(path)
+    tidy(notebook)
+    folder = path.parent.relative_to(NOTEBOOKS) if path.is_relative_to(NOTEBOOKS) else ""
+    page = BUILD / folder / f"{path.stem}.html"
+    replace_file(page, to_page(notebook, path).encode())
+    return f"{seconds:6.1f} s  {peak_bytes / 1e6:6.0f} MB  {page.relative_to(ROOT)}"
+
+
+if __name__ == "__main__":
+    lessons = [*sorted(NOTEBOOKS.glob("*.ipynb")), *sorted(NOTEBOOKS.glob("deeper/*.ipynb"))]
+    sys.exit(for_each_named(run, lessons))

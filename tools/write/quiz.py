@@ -106,4 +106,4 @@ def generate(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(int(for_each(generate, [QUIZ, ANSWERS]) > 0))
+    sys.exit(for_each(generate, [QUIZ, ANSWERS]))

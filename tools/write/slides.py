@@ -28,11 +28,12 @@ from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from tools.execute import BUILD, for_each, read_notebook, replace_file
-from tools.notebooks import NOTEBOOKS, NotebookError
+from tools.execute import for_each_named, read_notebook, replace_file
+from tools.notebooks import BUILD, NOTEBOOKS, NotebookError
 from tools.write.pages import loaded_urls, render_markdown, title
 
 SLIDES = BUILD / "slides"
+TEMPLATE = Path(__file__).with_name("slides.html.j2")
 REVEAL = files("pyreveal") / "revealjs" / "dist"  # reveal.js 6, MIT
 WIDTH, HEIGHT, MARGIN = 1280, 720, 30
 SMALLEST = 20  # pixels of 720: what the last row can read
@@ -163,13 +164,15 @@ def to_slides(notebook: NotebookNode, path: Path) -> str:
     slides = slides_of(notebook)
     if not slides:
         raise NotebookError("no cell starts a slide")
-    page = Template(TEMPLATE).render(
+    page = Template(TEMPLATE.read_text(encoding="utf-8")).render(
         title=escape(title(notebook, path)),
         slides=[slide._replace(heading=in_line(slide.heading)) for slide in slides],
-        styles=[asset("reset.css"), asset("reveal.css"), asset("theme/white.css"), STYLE],
+        styles=[asset("reset.css"), asset("reveal.css"), asset("theme/white.css")],
         scripts=[asset("reveal.js"), asset("plugin/notes.js")],
         width=WIDTH,
         height=HEIGHT,
+        margin=MARGIN,
+        highlighting=HtmlFormatter(style="default").get_style_defs(".highlight"),
     )
     if urls := loaded_urls(page):
         raise NotebookError(f"the slides would load {', '.join(urls)}")
@@ -182,61 +185,6 @@ def asset(name: str) -> str:
     return text.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 
-STYLE = f"""
-.reveal {{ font-size: 28px; --r-main-font-size: 28px }}
-.reveal .slides {{ text-align: left }}
-.reveal .slides section {{
-  height: {HEIGHT}px; padding: 24px {MARGIN}px; box-sizing: border-box;
-  flex-direction: column; gap: 14px }}
-.reveal section > * {{ flex: none; margin: 0; max-width: 100% }}
-.reveal h2 {{ font-size: 40px; text-transform: none; letter-spacing: 0 }}
-.reveal h2 code, .reveal p code, .reveal li code {{ font-size: 0.86em; color: #8a2c00 }}
-.reveal p, .reveal li {{ font-size: 28px; line-height: 1.3; margin: 0 0 10px }}
-.reveal section:not(:has(img, pre)) :is(p, li, .answer) {{ font-size: 34px }}
-.reveal ul {{ margin: 0 0 10px 1em }}
-.reveal .claims p {{ font-size: 26px; margin: 0 0 4px; color: #14532d }}
-.reveal pre {{
-  width: 100%; margin: 0; line-height: 1.22; box-shadow: none; white-space: pre-wrap }}
-.reveal .highlight pre {{
-  background: #f4f4f4; padding: 8px 4px; box-sizing: border-box; font-size: inherit }}
-.reveal section > img {{ flex: 0 1 auto; min-height: 0; object-fit: contain; margin: 0 }}
-.reveal section.title {{ justify-content: center }}
-.reveal section.title h2 {{ font-size: 56px }}
-.reveal .answer {{ border-left: 6px solid #0072b2; padding-left: 16px; font-size: 28px }}
-.reveal math {{ font-size: 32px }}
-.reveal table {{ font-size: 22px }}
-.reveal .slide-number {{ font-size: 20px; color: #555; background: none }}
-math [mathvariant^=bold] {{ font-weight: bold }}
-{HtmlFormatter(style="default").get_style_defs(".highlight")}
-"""
-
-TEMPLATE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{{ title }}</title>
-{% for style in styles %}<style>{{ style }}</style>
-{% endfor %}</head>
-<body>
-<div class="reveal"><div class="slides">
-{% for slide in slides %}<section{% if loop.first %} class="title"{% endif %}>
-<h2>{{ slide.heading }}</h2>
-{% for html in slide.body %}{{ html }}
-{% endfor %}<aside class="notes">{% for note in slide.notes %}{{ note }}{% endfor %}</aside>
-</section>
-{% endfor %}</div></div>
-{% for script in scripts %}<script>{{ script }}</script>
-{% endfor %}<script>
-Reveal.initialize({
-  width: {{ width }}, height: {{ height }}, margin: 0, center: false, display: "flex",
-  hash: true, controls: false, slideNumber: "c/t", transition: "none", plugins: [RevealNotes],
-});
-</script>
-</body>
-</html>
-"""
-
-
 def write(path: Path, folder: Path = SLIDES) -> str:
     notebook = read_notebook(path)
     target = folder / f"{path.stem}.html"
@@ -245,4 +193,4 @@ def write(path: Path, folder: Path = SLIDES) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(int(for_each(write, sorted(NOTEBOOKS.glob("*.ipynb"))) > 0))
+    sys.exit(for_each_named(write, sorted(NOTEBOOKS.glob("*.ipynb"))))

@@ -1,12 +1,12 @@
 """Checks of arguments: each error names the argument, what came, and what would do."""
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 
 import keras
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
-WHERE_HIGH_IS_GOOD = ("acc", "accuracy", "auc", "precision", "recall")
 
 
 def whole_number(name, value, least=1):
@@ -33,15 +33,6 @@ def function(name, value):
             "once per seed"
         )
     return value
-
-
-def direction(keep_best):
-    """Return 1 where a high value of `keep_best` is good, -1 where a low one is."""
-    if keep_best.endswith("loss"):
-        return -1
-    if keep_best.endswith(WHERE_HIGH_IS_GOOD):
-        return 1
-    raise ValueError(f"keep_best is {keep_best!r}; give a loss or an accuracy: its best is known")
 
 
 def cadence(watch_every, watch):
@@ -74,20 +65,23 @@ def named_functions(name, functions):
             f"{name} is {functions!r}; give a dict from names to functions of a model, "
             'as {"norm": norm_of}'
         )
+    for key, called in functions.items():
+        if needed_arguments(called) not in (None, 1, 2):
+            raise TypeError(
+                f"{name} has {key!r}, {called!r}; let it take a model, or model and data"
+            )
     return dict(functions)
 
 
-def only_early_stopping(callbacks):
-    """Return the one `EarlyStopping` in `callbacks`, or None; any other callback is an error."""
-    if isinstance(callbacks, keras.callbacks.Callback):
-        callbacks = [callbacks]
-    callbacks = list(callbacks or ())
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.EarlyStopping):
-            raise ValueError(
-                f"callbacks has {callback!r}; `repeat` calls only keras.callbacks.EarlyStopping "
-                "(to look into the training, use `watch`; for anything else, use `fit`)"
-            )
-    if len(callbacks) > 1:
-        raise ValueError(f"callbacks has {len(callbacks)} EarlyStopping; give one")
-    return callbacks[0] if callbacks else None
+def needed_arguments(called: Callable) -> int | None:
+    """How many arguments without a default a function takes; None where that cannot be known."""
+    try:
+        parameters = inspect.signature(called).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
+    optional = [p for p in parameters if p.kind in positional and p.default is not p.empty]
+    return 1 if not needed and optional else len(needed)

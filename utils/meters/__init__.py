@@ -1,4 +1,4 @@
-"""Meters: each puts a number on one named problem, and leaves the model as it was found."""
+"""Meters: each puts a number on one problem, and leaves the model as it was found."""
 
 from utils.meters._ablation import (
     SHARES,
@@ -7,7 +7,8 @@ from utils.meters._ablation import (
     shuffled_accuracy,
     silenced_logits,
 )
-from utils.meters._drift import channel_percentiles, drift, layer_output, net_shift
+from utils.meters._drift import channel_percentiles, dead_channels, drift, layer_output, net_shift
+from utils.meters._score import score
 from utils.meters._weights import kernel_norm, kernels_of, memorized, pruning_curve, zeros
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ablation_area",
     "ablation_curve",
     "channel_percentiles",
+    "dead_channels",
     "drift",
     "kernel_norm",
     "kernels_of",
@@ -22,6 +24,7 @@ __all__ = [
     "memorized",
     "net_shift",
     "pruning_curve",
+    "score",
     "shuffled_accuracy",
     "silenced_logits",
     "zeros",

@@ -16,11 +16,23 @@ from utils.plots._curves import (
 from utils.plots._distributions import draw_bands, histograms
 from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
 from utils.plots._pictures import boxes, draw_images
-from utils.plots._style import BASELINE, FIX, OTHERS, STOPPED, panels, show
+from utils.plots._style import (
+    BASELINE,
+    FIX,
+    LINE_STYLES,
+    MARKERS,
+    OTHERS,
+    STOPPED,
+    panels,
+    png,
+    show,
+)
 
 __all__ = [
     "BASELINE",
     "FIX",
+    "LINE_STYLES",
+    "MARKERS",
     "OTHERS",
     "STOPPED",
     "before_after",
@@ -38,5 +50,6 @@ __all__ = [
     "over_training",
     "paired_arms",
     "panels",
+    "png",
     "show",
 ]

@@ -1,16 +1,26 @@
-"""One run: what `fit` does with one seed, epoch by epoch, in a compiled loop."""
+"""One run: what `fit` does with one seed, epoch by epoch.
 
-from collections.abc import Callable
+A run is a generator. What takes long it yields, as a function without arguments, and is sent back
+what that returned; all else, the reader's own functions among it, runs in the caller's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from utils._shared.arguments import direction, one_of
+from utils._shared.arguments import needed_arguments, one_of
 from utils._shared.restoring import left_as_found
-from utils.repeats._compiled import EVALUATION_BATCH, compiled_loop, in_batches, penalty_of
+from utils.repeats._data import Examples, examples_of
+from utils.repeats._program import NO_XLA, Program, epoch, report, steps, values_of
+from utils.repeats._programs import program_for
 from utils.repeats._seeding import batch_order
+from utils.repeats._stopping import Best, start_stopping
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,8 @@ class Plan:
     """What every seed of an arm does alike: the checked arguments of `repeat`."""
 
     build_model: Callable
-    data_for: Callable
+    data: Examples | Callable[[int], Any]
+    seeds: tuple[int, ...]
     epochs: int
     batch_size: int
     measure: dict[str, Callable]
@@ -27,75 +38,133 @@ class Plan:
     early_stopping: keras.callbacks.EarlyStopping | None
     keep_best: str | None
     jit_compile: bool | str
-    loops: dict = field(default_factory=dict)
+    programs: list[Program] = field(default_factory=list)  # those in use, the latest last
+
+    def data_for(self, seed: int) -> Examples:
+        if isinstance(self.data, Examples):
+            return self.data
+        return examples_of(self.data(seed))
+
+    @property
+    def shares(self) -> bool:
+        """Whether the models hold something in common, so that only one may train at a time."""
+        return any(program.private for program in self.programs)
 
 
 @dataclass
 class Run:
-    """What one seed leaves behind."""
+    """What one seed leaves behind. `lost` tells why a measure or a watch has no value."""
 
+    seed: int
     history: list[dict[str, float]]
     kept_epoch: int
     weights: list[np.ndarray]
     measured: dict[str, np.ndarray]
     watched: dict[str, np.ndarray]
     watched_steps: np.ndarray
-    best: "Run | None" = None
+    lost: dict[str, str] = field(default_factory=dict)
+    best: Run | None = None
 
 
-def train(plan, seed, fresh, advance):
-    """Train `fresh`, the model of `seed`, to its end, calling `advance(epochs)` as they pass."""
-    data = plan.data_for(seed)
-    x, y, x_val, y_val = map(as_tensor, (data.x_train, data.y_train, data.x_val, data.y_val))
-    evaluated = [list(in_batches(*part, EVALUATION_BATCH)) for part in ((x, y), (x_val, y_val))]
-    loop = compiled_loop(fresh, x, y, plan.jit_compile, plan.loops)
-    loop.restart_from(fresh)
-    model = loop.model
-    history, watcher, best = [], Watcher(plan, model), Best(plan.keep_best)
-    callback = started(plan.early_stopping, model)
-    for epoch in range(plan.epochs):
-        order = batch_order(seed, epoch, len(x))
-        train_epoch(loop, tf.gather(x, order), tf.gather(y, order), plan.batch_size, watcher)
-        history.append(metrics_after_epoch(loop, *evaluated))
-        if epoch == 0:
+def train(
+    plan: Plan, seed: int, model: keras.Model, advance: Callable[[int], None]
+) -> Generator[Callable, Any, Run]:
+    """Train `model`, that of `seed`, to its end, calling `advance(epochs)` as they pass."""
+    examples = plan.data_for(seed)
+    data = examples.tensors()
+    program = built_program(plan, model, data)
+    values = values_of(model)
+    history, best = [], Best(plan.keep_best)
+    watcher = Watcher(plan, model, seed, examples)
+    callback = start_stopping(plan.early_stopping, model)
+    for number in range(plan.epochs):
+        orders = stacked_order(batch_order(seed, number, len(tf.nest.flatten(data)[0])), plan)
+        found = yield from train_epoch(program, values, data, orders, watcher)
+        history.append(columns_of(found))
+        if number == 0:
             check_names(plan, history[0])
-        best.look(model, history)
+        best.look(model, number, history[-1])
         advance(1)
-        callback.on_epoch_end(epoch, keras_names(history[-1]))
+        callback.on_epoch_end(number, keras_names(history[-1]))
         if model.stop_training:
-            advance(plan.epochs - 1 - epoch)
+            advance(plan.epochs - 1 - number)
             break
     model.optimizer.finalize_variable_values(model.trainable_variables)
     callback.on_train_end()
     restored = getattr(callback, "restore_best_weights", False) and callback.best_weights
-    kept = callback.best_epoch if restored else epoch
+    kept = callback.best_epoch if restored else number
     return run_of(plan, model, history, kept, watcher, best)
 
 
-def train_epoch(loop, x, y, batch_size, watcher):
-    """One pass over the training data, in the order given."""
-    loop.model.reset_metrics()
-    for batches_x, batches_y in in_batches(x, y, batch_size):
-        for piece in watcher.pieces(len(batches_x)):
-            loop.train(batches_x[piece], batches_y[piece])
-    watcher.end_epoch()
+def built_program(plan: Plan, model: keras.Model, data: tuple) -> Program:
+    """Build the metrics on the first examples, which no weight sees; then find the program."""
+    first = tf.nest.map_structure(lambda part: part[:2], data[0])
+    with left_as_found(model.variables):
+        model.test_step(first)
+    epochs, in_pieces = plan.epochs * len(plan.seeds), plan.watch_every is not None
+    program = program_for(model, data, plan.jit_compile, epochs, in_pieces)
+    plan.programs.append(program)
+    return program
 
 
-def metrics_after_epoch(loop, train_batches, val_batches):
+def stacked_order(order: np.ndarray, plan: Plan) -> tuple:
+    """Whole batches, then the smaller rest, if any: int64 (steps, batch) each."""
+    whole = len(order) - len(order) % plan.batch_size
+    parts = order[:whole].reshape(-1, plan.batch_size), order[whole:].reshape(1, -1)
+    return tuple(tf.constant(part) for part in parts if part.size)
+
+
+def train_epoch(
+    program: Program, values: list, data: tuple, orders: tuple, watcher: Watcher
+) -> Generator[Callable, Any, dict]:
+    """One pass over the training data: in one call, or in pieces between two looks."""
+    if watcher.every is None:
+        found = yield from call(program, epoch, values, data, orders)
+        watcher.step += sum(len(order) for order in orders)
+        watcher.look()
+        return found
+    watcher.model.reset_metrics()
+    logs = {}
+    for order in orders:
+        for piece in watcher.pieces(len(order)):
+            logs = yield from call(program, steps, values, data[0], (order[piece],))
+    return (yield from call(program, report, values, data, logs))
+
+
+def call(program: Program, what: Callable, values: list, *args: Any) -> Generator:
+    try:
+        return (yield program.prepare(what, values, args))
+    except NO_XLA as error:
+        program.give_up_xla(error)
+        return (yield program.prepare(what, values, args))
+
+
+def columns_of(found: dict) -> dict[str, float]:
     """Keras's names as `fit` fills them, and the same weights' numbers in inference mode."""
-    penalty = penalty_of(loop.model)
-    running = loop.metrics()
-    training = {f"train_{name}": value for name, value in loop.evaluate(train_batches).items()}
-    validation = {f"val_{name}": value for name, value in loop.evaluate(val_batches).items()}
-    without_penalty = {
-        "penalty": penalty,
-        "train_data_loss": training["train_loss"] - penalty,
-        "val_data_loss": validation["val_loss"] - penalty,
-    }
-    return running | validation | training | without_penalty
+    penalty = float(found["penalty"])
+    running, val, train = (numbers(found[part]) for part in ("running", "val", "train"))
+    columns = running | {f"val_{name}": value for name, value in val.items()}
+    columns |= {f"train_{name}": value for name, value in train.items()}
+    columns["penalty"] = penalty
+    for part in ("train", "val"):
+        if f"{part}_loss" in columns:
+            columns[f"{part}_data_loss"] = columns[f"{part}_loss"] - penalty
+    return columns
 
 
-def check_names(plan, logs):
+def numbers(logs: dict) -> dict[str, float]:
+    """Floats by name; a metric with one value per class has a column for each: `f1_score[0]`."""
+    found = {}
+    for name, value in logs.items():
+        value = np.asarray(value, dtype=float)
+        if value.ndim == 0:
+            found[name] = float(value)
+        else:
+            found |= {f"{name}[{place}]": float(one) for place, one in enumerate(value.ravel())}
+    return found
+
+
+def check_names(plan: Plan, logs: dict[str, float]) -> None:
     """Refuse names that an epoch's metrics do not have, or already have."""
     if plan.keep_best is not None:
         one_of("keep_best", plan.keep_best, logs)
@@ -105,90 +174,88 @@ def check_names(plan, logs):
         raise ValueError(f"measure has {taken[0]!r}, which the history has too; give another name")
 
 
-def keras_names(logs):
+def keras_names(logs: dict[str, float]) -> dict[str, float]:
     """The part of an epoch's metrics that `fit` would hand to a callback."""
     ours = ("train_", "penalty", "val_data_loss")
     return {name: value for name, value in logs.items() if not name.startswith(ours)}
 
 
-def run_of(plan, model, history, kept, watcher, best):
+def run_of(
+    plan: Plan, model: keras.Model, history: list, kept: int, watcher: Watcher, best: Best
+) -> Run:
     """Measure the trained model, and the model of its best epoch if that was kept."""
-    watched = {name: np.stack(values) for name, values in watcher.values.items()}
-    steps = np.array(watcher.steps)
-    run = Run(history, kept, model.get_weights(), measured(plan, model), watched, steps)
+
+    def measured_run(epoch: int) -> Run:
+        weights = model.get_weights()
+        values, lost = measured(plan, model, watcher.seed, watcher.examples)
+        watched = {name: np.stack(found) for name, found in watcher.values.items()}
+        at = np.array(watcher.steps)
+        return Run(watcher.seed, history, epoch, weights, values, watched, at, watcher.lost | lost)
+
+    run = measured_run(kept)
     if best.weights is not None:
         model.set_weights(best.weights)
-        run.best = Run(history, best.epoch, best.weights, measured(plan, model), watched, steps)
+        run.best = measured_run(best.epoch)
     return run
 
 
-def measured(plan, model):
-    return {name: np.asarray(function(model)) for name, function in plan.measure.items()}
+def measured(plan: Plan, model: keras.Model, seed: int, examples: Examples) -> tuple[dict, dict]:
+    """What the functions of `measure` return, and why those that raise have no value."""
+    values, lost = {}, {}
+    weights = model.get_weights()
+    for name, function in plan.measure.items():
+        try:
+            values[name] = np.asarray(look_at(function, model, examples))
+        except Exception as error:  # the reader's own code: what was trained stays
+            lost[name] = reason("measure", name, seed, error)
+        model.set_weights(weights)
+    return values, lost
 
 
-def as_tensor(values):
-    """A tensor as `fit` makes it: floating-point numbers in Keras's float type."""
-    values = np.asarray(values)
-    is_float = np.issubdtype(values.dtype, np.floating)
-    return tf.convert_to_tensor(values.astype(keras.config.floatx()) if is_float else values)
+def reason(what: str, name: str, seed: int, error: Exception) -> str:
+    return f"{what} {name!r} raised {type(error).__name__} with seed {seed}: {error}"
 
 
-def started(early_stopping, model):
-    """The callback, at the start of a run of `model`; one that does nothing if there is none.
-
-    Before Keras 3.15 `EarlyStopping` carries the best value of one run into the next: forget it.
-    """
-    callback = early_stopping or keras.callbacks.Callback()
-    model.stop_training = False
-    callback.set_model(model)
-    callback.on_train_begin()
-    callback.best = None
-    return callback
+def look_at(function: Callable, model: keras.Model, examples: Examples) -> Any:
+    """`function(model)`, or `function(model, data)` if it takes both; data is the seed's own."""
+    if needed_arguments(function) == 2:
+        return function(model, examples.source)
+    return function(model)
 
 
 class Watcher:
     """Calls the functions of `watch` before the first step and then at a fixed cadence."""
 
-    def __init__(self, plan, model):
-        self.functions, self.every, self.model = plan.watch, plan.watch_every, model
+    def __init__(self, plan: Plan, model: keras.Model, seed: int, examples: Examples) -> None:
+        self.functions, self.every = dict(plan.watch), plan.watch_every
+        self.model, self.seed, self.examples = model, seed, examples
         self.step = 0
-        self.steps = []
-        self.values = {name: [] for name in self.functions}
+        self.steps: list[int] = []
+        self.values: dict[str, list] = {name: [] for name in self.functions}
+        self.lost: dict[str, str] = {}
         self.look()
 
-    def look(self):
+    def look(self) -> None:
         """Call every function; the running metrics stay, also where one calls `evaluate`."""
         self.steps.append(self.step)
-        for name, function in self.functions.items():
-            with left_as_found(self.model.metrics_variables):
-                self.values[name].append(np.asarray(function(self.model)))
+        for name, function in list(self.functions.items()):
+            try:
+                with left_as_found(self.model.metrics_variables):
+                    value = np.asarray(look_at(function, self.model, self.examples))
+                np.stack([*self.values[name][-1:], value])  # of one shape at every look
+                self.values[name].append(value)
+            except Exception as error:  # the reader's own code: training goes on all the same
+                self.lost[name] = reason("watch", name, self.seed, error)
+                del self.functions[name], self.values[name]
 
-    def pieces(self, steps):
+    def pieces(self, steps: int) -> Iterator[slice]:
         """Cut the next `steps` steps where a look is due; the caller trains each as it comes."""
         start = 0
         while start < steps:
-            due = self.every - self.step % self.every if self.every else steps
+            due = self.every - self.step % self.every
             stop = min(start + due, steps)
             yield slice(start, stop)
             self.step += stop - start
             start = stop
-            if self.every and self.step % self.every == 0:
+            if self.step % self.every == 0:
                 self.look()
-
-    def end_epoch(self):
-        if not self.every:
-            self.look()
-
-
-class Best:
-    """Keeps the weights of the epoch in which `name`, a loss or an accuracy, was best."""
-
-    def __init__(self, name):
-        self.name, self.epoch, self.weights = name, 0, None
-
-    def look(self, model, history):
-        if self.name is None:
-            return
-        values = direction(self.name) * np.array([logs[self.name] for logs in history])
-        if self.weights is None or values[-1] > values[self.epoch]:
-            self.epoch, self.weights = len(history) - 1, model.get_weights()

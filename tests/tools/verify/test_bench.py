@@ -20,6 +20,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(bench, "NETWORKS", {"tiny": (build_model, 2)})
 
 
+@pytest.mark.slow
 def test_it_compares_repeat_with_both_ways_to_fit(tiny, capsys):
     bench.warm_ratios("tiny", small_data(), pairs=2, seeds=2)
     out = capsys.readouterr().out

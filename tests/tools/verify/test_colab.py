@@ -2,11 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tools.verify import colab
 from tools.verify.colab import PLACE, publish_copy, stand_ins
@@ -25,7 +28,13 @@ def commit(folder: Path, version: str) -> None:
 
 
 @pytest.fixture
-def world(tmp_path):
+def git():
+    if not shutil.which("git"):
+        pytest.skip("needs git, by which the setup cell fetches the course")
+
+
+@pytest.fixture
+def world(tmp_path, git):
     """A host with a small course of two commits, the first of them tagged, and an empty folder."""
     course = tmp_path / "host" / PLACE.repository
     commit(course, "tagged")
@@ -127,7 +136,7 @@ def test_a_local_course_is_found_from_every_folder(world, below, colab_is_instal
     assert not (start / "course").exists()
 
 
-def test_the_published_copy_holds_what_a_lesson_needs(tmp_path):
+def test_the_published_copy_holds_what_a_lesson_needs(tmp_path, git):
     publish_copy(tmp_path / "host")
     (tmp_path / "content").mkdir()
     source = f"""{cell()}
@@ -144,6 +153,15 @@ print(utils.__file__, load_fashion_mnist(train_size=10).x_train.shape)
     )
     found = tmp_path / "content" / "course" / "utils" / "__init__.py"
     assert (result.stdout, result.stderr) == (f"{found} (10, 28, 28)\n", "")
+
+
+def test_the_kernel_is_the_python_and_environment_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    colab.make_kernel(tmp_path / "kernels", Path(sys.executable), {"PLACE": "here", "B": "2"})
+    source = "import os, sys; print(os.environ['PLACE'], os.environ['B'], sys.executable)"
+    nbformat.write(new_notebook(cells=[new_code_cell(source, id="a")]), tmp_path / "a.ipynb")
+    notebook = colab.execute(tmp_path / "a.ipynb", kernel=colab.KERNEL).notebook
+    assert notebook.cells[0].outputs[0].text == f"here 2 {sys.executable}\n"
 
 
 def test_a_lesson_that_did_not_fetch_the_course_is_refused(tmp_path, monkeypatch):

@@ -1,12 +1,15 @@
 """The pages of `make run` load nothing and lose nothing."""
 
 import base64
+import re
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools.notebooks import NotebookError
+from tools.write import pages
 from tools.write.pages import formula, loaded_urls, to_page
 
 ALT = "Two curves that part & never meet"
@@ -92,3 +95,14 @@ def test_formulas_need_no_script(tmp_path):
 def test_formulas_that_cannot_be_shown_are_refused(latex):
     with pytest.raises(NotebookError, match="formula"):
         formula(latex)
+
+
+def test_a_notebook_is_executed_for_its_page_and_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    path = tmp_path / "00.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("print(6 * 7)", id="a")]), path)
+    before = path.read_bytes()
+    assert re.fullmatch(r" +\d+\.\d s +\d+ MB  build/00.html", pages.run(path))
+    assert "42" in (tmp_path / "build" / "00.html").read_text(encoding="utf-8")
+    assert path.read_bytes() == before

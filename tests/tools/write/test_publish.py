@@ -168,6 +168,7 @@ def test_publishing_again_changes_nothing_and_taking_it_back_all(copy, published
     assert contents(again) == contents(copy)
 
 
+@pytest.mark.slow
 def test_a_published_copy_passes_what_the_course_passes(published):
     assert run(published, "ruff", "check", "notebooks", "tools").returncode == 0
     notebooks = ["test_notebooks.py::test_every_notebook", "test_minutes.py", "test_links.py"]

@@ -72,6 +72,7 @@ def problems(measured):
     return found
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_no_slide_of_a_lesson_overflows_in_a_browser(path):
@@ -97,6 +98,7 @@ def deck(*cells):
     return new_notebook(cells=list(cells))
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.parametrize(
     ("spoiled", "message"),

@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 from utils.comparisons._confounds import confounds
+from utils.repeats._data import examples_of
 from utils.repeats._setups import setup_of
 
 rng = np.random.default_rng(0)
@@ -32,13 +33,14 @@ def described(build=network, data=DATA, stopping=None, epochs=2, seeds=(0,)):
     """The arm that `repeat` would train, as far as `compare` reads it without a metric."""
     plan = SimpleNamespace(
         build_model=build,
-        data_for=data if callable(data) else lambda seed: data,
+        data_for=lambda seed: examples_of(data(seed) if callable(data) else data),
+        seeds=seeds,
         epochs=epochs,
         batch_size=16,
         early_stopping=stopping,
         jit_compile=False,
     )
-    return SimpleNamespace(setup=setup_of(plan, seeds), kept_epoch=np.full(len(seeds), epochs - 1))
+    return SimpleNamespace(setup=setup_of(plan), kept_epoch=np.full(len(seeds), epochs - 1))
 
 
 def what_differs(build, other, **options):

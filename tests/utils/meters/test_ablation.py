@@ -1,4 +1,4 @@
-"""What is left when units go silent, on networks whose answer is known."""
+"""What is left when units are ablated, on networks whose answer is known."""
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from utils.meters import (
     shuffled_accuracy,
     silenced_logits,
 )
+from utils.meters import _calling as calling
 from utils.meters._ablation import shuffle
 
 CLASSES = 2
@@ -33,7 +34,7 @@ def curve(kernel, x, shares, masks=20):
     return ablation_curve(network(kernel), ["hidden"], x, LABELS, shares, masks)
 
 
-def test_two_units_that_cancel_collapse_when_one_is_silent():
+def test_two_units_that_cancel_collapse_when_one_is_ablated():
     hum = np.random.default_rng(0).normal(0, 50, len(SIGNAL))
     x = np.stack([SIGNAL / 2 + hum, SIGNAL / 2 - hum], axis=1)
     whole, half = curve([1, 1], x, [0, 0.5])
@@ -49,26 +50,63 @@ def test_independent_duplicates_degrade_gracefully():
     assert left[-1] > 0.95
 
 
-def test_identical_duplicates_lose_nothing_until_the_last_is_silent():
+def test_identical_duplicates_lose_nothing_until_the_last_is_ablated():
     left = curve(np.ones(8), np.repeat(SIGNAL[:, None], 8, axis=1), SHARES)
     np.testing.assert_array_equal(left, [*np.ones(8), 0.5])
 
 
-def test_survivors_are_scaled_to_make_up():
+def test_remaining_units_are_scaled_to_make_up():
     x = np.repeat(SIGNAL[:, None], 8, axis=1).astype("float32")
     model = network(np.ones(8))
     whole, half = (silenced_logits(model, "hidden", x, share) for share in (0, 0.5))
     np.testing.assert_allclose(half, whole)
 
 
-def test_a_larger_share_silences_the_same_units_and_more():
+def units_in(total, scale):
+    """Which of eight units, weighted by powers of two, a sum is made of."""
+    return {unit for unit in range(8) if round(total / scale) >> unit & 1}
+
+
+def drawn(share, draw, place, units=8):
+    """The units that remain: those of a permutation from the constant seed."""
+    order = np.random.default_rng([2014, draw, place]).permutation(units)
+    return {unit for unit in range(units) if order[unit] >= round(share * units)}
+
+
+@pytest.mark.parametrize("share", [0.25, 0.35, 0.5])  # 2, 2.8 and 4 of 8 units
+def test_each_draw_and_each_layer_has_units_of_its_own(share):
+    stack = [keras.layers.Dense(8, name=name, use_bias=False) for name in ("a", "b")]
+    model = keras.Sequential([keras.Input((8,)), *stack, keras.layers.Dense(2, use_bias=False)])
+    kernel = np.stack([np.zeros(8), 2.0 ** np.arange(8)], axis=1)
+    model.set_weights([np.eye(8), np.eye(8), kernel])
+    scale = (8 / (8 - round(share * 8))) ** 2
+    for mask in range(3):
+        total = silenced_logits(model, ["a", "b"], np.ones((1, 8)), share, mask)[0, 1]
+        assert units_in(total, scale) == drawn(share, mask, 0) & drawn(share, mask, 1)
+        swapped = silenced_logits(model, ["b", "a"], np.ones((1, 8)), share, mask)[0, 1]
+        assert swapped == total  # the place is that in the list
+        alone = silenced_logits(model, ["b"], np.ones((1, 8)), share, mask)[0, 1]
+        assert units_in(alone, scale**0.5) == drawn(share, mask, 0)
+
+
+def test_the_curve_is_the_mean_over_the_masks():
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(len(LABELS), 8)) + SIGNAL[:, None], rng.normal(size=8)
+    logits = [silenced_logits(network(kernel), "hidden", x, 0.5, mask) for mask in range(4)]
+    accuracies = [(one.argmax(axis=1) == LABELS).mean() for one in logits]
+    assert len(set(accuracies)) == 4
+    assert curve(kernel, x, [0.5], masks=4)[0] == pytest.approx(np.mean(accuracies), abs=1e-12)
+    assert curve(kernel, x, [0.5], masks=1)[0] == accuracies[0]
+
+
+def test_a_larger_share_ablates_the_same_units_and_more():
     model, x = network(2.0 ** np.arange(8)), np.ones((1, 8), "float32")
-    heard = []
+    remaining = []
     for share, scale in ((0.25, 8 / 6), (0.5, 8 / 4), (0.75, 8 / 2)):
         total = silenced_logits(model, "hidden", x, share, mask=3)[0, 1] / scale
-        heard.append({unit for unit in range(8) if round(total) >> unit & 1})
-    assert heard[2] < heard[1] < heard[0]
-    assert [len(units) for units in heard] == [6, 4, 2]
+        remaining.append({unit for unit in range(8) if round(total) >> unit & 1})
+    assert remaining[2] < remaining[1] < remaining[0]
+    assert [len(units) for units in remaining] == [6, 4, 2]
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +119,14 @@ def trained():
     return model, data.x_val.astype("float32"), data.y_val
 
 
-def test_nothing_silent_is_the_plain_accuracy(trained):
+def test_nothing_ablated_is_the_plain_accuracy(trained):
     model, x, y = trained
     plain = (model.predict(x, verbose=0).argmax(axis=1) == y).mean()
     assert ablation_curve(model, ["first", "norm"], x, y, [0])[0] == plain
     assert shuffled_accuracy(model, ["first", "norm"], x, y, share=0) == plain
 
 
-def test_everything_silent_is_one_class(trained):
+def test_everything_ablated_is_one_class(trained):
     model, x, y = trained
     left = ablation_curve(model, ["norm"], x, y, [1])[0]
     assert left in np.bincount(y) / len(y)
@@ -100,11 +138,52 @@ def test_everything_shuffled_is_chance():
     assert left == pytest.approx(0.5, abs=0.1)
 
 
+def test_what_is_left_out_is_said_in_the_signature():
+    rng = np.random.default_rng(0)
+    x, model = rng.normal(size=(len(LABELS), 8)) + SIGNAL[:, None], network(rng.normal(size=8))
+    expected = ablation_curve(model, "hidden", x, LABELS, [n / 8 for n in range(9)], 4)
+    np.testing.assert_array_equal(ablation_curve(model, "hidden", x, LABELS), expected)
+    expected = shuffled_accuracy(model, "hidden", x, LABELS, 0.5, 4)
+    assert shuffled_accuracy(model, "hidden", x, LABELS) == expected
+    first = silenced_logits(model, "hidden", x, 0.5, 0)
+    np.testing.assert_array_equal(silenced_logits(model, "hidden", x, 0.5), first)
+
+
 def test_shuffling_keeps_each_units_activations():
     x = np.random.default_rng(0).normal(size=(50, 3)).astype("float32")
-    shuffled = shuffle(x, 1, np.random.default_rng(1))
+    shuffled = shuffle(x, 1, [1])
     np.testing.assert_array_equal(np.sort(shuffled, axis=0), np.sort(x, axis=0))
     assert not np.array_equal(shuffled, x)
+
+
+@pytest.mark.parametrize(("share", "units"), [(0.25, 2), (0.35, 3), (1, 8)])
+def test_the_share_of_units_is_shuffled(share, units):
+    x = np.random.default_rng(0).normal(size=(50, 8)).astype("float32")
+    assert (shuffle(x, share, [1]) != x).any(axis=0).sum() == units
+
+
+def test_shuffled_accuracy_is_the_mean_over_the_draws():
+    x = np.repeat(SIGNAL[:, None], 2, axis=1) * [1, 2]
+    one, four = (shuffled_accuracy(network([1, 1]), "hidden", x, LABELS, 0.5, m) for m in (1, 4))
+    draws = [shuffle(x, 0.5, [2014, draw, 0]) for draw in range(4)]
+    accuracies = [((moved.sum(axis=1) > 0) == (LABELS == 1)).mean() for moved in draws]
+    assert one == accuracies[0]
+    assert four == pytest.approx(np.mean(accuracies))
+    assert four != one
+
+
+def test_all_images_are_shuffled_at_once_and_ablated_in_parts(monkeypatch):
+    x = np.random.default_rng(0).normal(size=(len(LABELS), 8)) + SIGNAL[:, None]
+    model = network(np.ones(8))
+    measures = [
+        lambda: ablation_curve(model, "hidden", x, LABELS, [0.25, 0.75], masks=2),
+        lambda: shuffled_accuracy(model, "hidden", x, LABELS, masks=2),
+        lambda: silenced_logits(model, "hidden", x, 0.5),
+    ]
+    whole = [measure() for measure in measures]
+    monkeypatch.setattr(calling, "BATCH_EXAMPLES", 150)
+    for measure, expected in zip(measures, whole, strict=True):
+        np.testing.assert_allclose(measure(), expected, rtol=1e-5)
 
 
 def test_it_repeats_itself_and_leaves_the_model_alone(trained):
@@ -156,24 +235,37 @@ def test_no_mask_at_all_is_rejected(trained, masks):
 
 def test_labels_that_do_not_fit_are_rejected(trained):
     model, x, y = trained
-    for labels in (y[:-1], np.eye(3)[y], y.astype(float)):
-        with pytest.raises(ValueError, match="integer label for each image"):
+    for labels in (y[:-1], np.eye(4)[y], y + 0.5):
+        with pytest.raises(ValueError, match="y has"):
             ablation_curve(model, "first", x, labels)
 
 
-@pytest.mark.parametrize("names", ["third", ["first", "third"], [], ["first", "first"]])
+def test_labels_may_be_one_hot_or_a_column(trained):
+    model, x, y = trained
+    plain = ablation_curve(model, "first", x, y)
+    model.compile(loss="sparse_categorical_crossentropy")  # without its accuracy
+    for labels in (y[:, None], np.eye(3)[y], y.astype(float)):
+        np.testing.assert_array_equal(ablation_curve(model, "first", x, labels), plain)
+
+
+@pytest.mark.parametrize("names", ["third", ["first", "third"], [], ["first", "first"], 9, -9])
 def test_a_model_without_the_named_layers_is_rejected(trained, names):
     model, x, y = trained
-    with pytest.raises(ValueError, match="names of this model's layers"):
+    with pytest.raises(ValueError, match=r"0 flatten.*, 1 first, 2 norm"):
         ablation_curve(model, names, x, y)
 
 
-def test_a_model_that_is_no_chain_is_rejected(trained):
+@pytest.mark.parametrize("names", [True, 1.5, [None]])
+def test_a_layer_is_a_name_or_a_position(trained, names):
+    model, x, y = trained
+    with pytest.raises(TypeError, match="give a name or a position"):
+        ablation_curve(model, names, x, y)
+
+
+def test_what_is_no_model_is_rejected(trained):
     _, x, y = trained
-    inputs = keras.Input((4, 4))
-    model = keras.Model(inputs, keras.layers.Flatten()(inputs))
-    with pytest.raises(TypeError, match=r"keras\.Sequential"):
-        ablation_curve(model, "first", x, y)
+    with pytest.raises(TypeError, match="give a Keras model"):
+        ablation_curve(lambda x: x, "first", x, y)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from utils.meters import channel_percentiles, drift, layer_output, net_shift
+from utils.meters import channel_percentiles, dead_channels, drift, layer_output, net_shift
 from utils.meters._drift import probes
 
 
@@ -27,13 +27,18 @@ def test_percentiles_are_per_channel_over_batch_and_space():
     np.testing.assert_allclose(channel_percentiles(image), expected, atol=1e-3)
 
 
+def test_outputs_of_a_dense_layer_have_channels_too():
+    flat = np.stack([np.arange(101), 10 * np.arange(101)], axis=1)
+    np.testing.assert_allclose(channel_percentiles(flat), [[15, 150], [50, 500], [85, 850]])
+
+
 def test_constant_outputs_do_not_drift():
     assert drift(watched(0.3, 0.3, 0.3)) == 0
     assert net_shift(watched(0.3, 0.3, 0.3)) == 0
 
 
 def test_a_known_shift_has_its_known_value():
-    there_and_back = watched(0.0, 0.7, 0.0)  # the spread is 0.7
+    there_and_back = watched(0.0, 0.7, 0.0)  # the range is 0.7
     assert drift(there_and_back) == pytest.approx(2, abs=1e-3)
     assert net_shift(there_and_back) == pytest.approx(0, abs=1e-3)
     assert net_shift(watched(0.0, 0.7)) == pytest.approx(1, abs=1e-3)
@@ -56,9 +61,42 @@ def test_numbers_that_are_not_finite_are_rejected():
         drift(broken)
 
 
-def test_a_channel_without_spread_is_rejected():
-    with pytest.raises(ValueError, match="no spread"):
-        drift(np.zeros((2, 3, 1)))
+def bands(*channels):
+    """Percentiles (times, 3, channels) from a list of (median, width) over the times for each."""
+    rows = [[(m - w / 2, m, m + w / 2) for m, w in channel] for channel in channels]
+    return np.moveaxis(np.array(rows), 0, -1)
+
+
+def test_each_channel_is_measured_in_its_own_range():
+    fast, wide = [(0, 1), (1, 1), (-1, 1)], [(0, 3), (3, 3), (6, 3)]
+    assert drift(bands(fast, wide)) == pytest.approx((3 / 1 + 6 / 3) / 2)
+    assert net_shift(bands(fast, wide)) == pytest.approx((1 / 1 + 6 / 3) / 2)
+
+
+def test_the_range_is_the_mean_over_the_times():
+    growing = bands([(0, 1), (1, 1), (4, 4)])
+    assert drift(growing) == pytest.approx(4 / 2)
+    assert net_shift(growing) == pytest.approx(4 / 2)
+
+
+def test_dead_channels_are_counted_and_left_out():
+    alive, dead = [(0, 1), (2, 1)], [(0, 0), (5, 0)]
+    assert drift(bands(dead, alive, dead)) == 2
+    assert net_shift(bands(dead, alive, dead)) == 2
+    assert dead_channels(bands(dead, alive, dead)) == 2
+    assert dead_channels(bands(alive)) == 0
+
+
+def test_a_channel_that_dies_on_the_way_still_counts():
+    assert drift(bands([(0, 2), (3, 0)])) == 3
+    assert dead_channels(bands([(0, 2), (3, 0)])) == 0
+
+
+def test_dead_channels_only_are_rejected():
+    for measure in (drift, net_shift):
+        with pytest.raises(ValueError, match="all 2 channels are dead"):
+            measure(bands([(0, 0), (1, 0)], [(1, 0), (1, 0)]))
+    assert dead_channels(np.zeros((2, 3, 1))) == 1
 
 
 @pytest.mark.parametrize("shape", [(5,), (0, 3)])
@@ -150,5 +188,5 @@ def test_units_of_a_channel_change_neither_drift_nor_net_shift():
 
 
 def test_an_unknown_layer_is_named(network):
-    with pytest.raises(ValueError, match="No such layer: nowhere"):
+    with pytest.raises(ValueError, match="'nowhere' is not there; this model has 0 first"):
         layer_output(network, "nowhere", np.zeros((1, 6, 6, 1)))

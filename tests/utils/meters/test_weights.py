@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from utils.meters import kernel_norm, kernels_of, memorized, pruning_curve, zeros
+from utils.meters import ablation_curve, kernel_norm, kernels_of, memorized, pruning_curve, zeros
 
 
 def network(*kernels, bias=7.0):
@@ -61,11 +61,37 @@ def test_an_empty_mask_is_rejected(one_hot):
 
 
 @pytest.mark.parametrize(
-    ("labels", "wrong"), [((2,), (3,)), ((3,), (2,)), ((3, 1), (3, 1)), ((3, 10), (3,))]
+    ("labels", "wrong"), [((2,), (3,)), ((3,), (2,)), ((3, 1), (3, 1)), ((2, 10), (3,))]
 )
 def test_labels_and_masks_of_other_shapes_are_rejected(one_hot, labels, wrong):
     with pytest.raises(ValueError, match="one label and one True or False per example"):
         memorized(one_hot, np.eye(3), np.zeros(labels, dtype=int), np.ones(wrong, dtype=bool))
+
+
+def test_labels_of_another_number_of_classes_are_rejected(one_hot):
+    with pytest.raises(ValueError, match="give labels of shape"):
+        memorized(one_hot, np.eye(3), np.zeros((3, 10)), np.ones(3, dtype=bool))
+
+
+@pytest.mark.parametrize("form", [lambda y: y[:, None], lambda y: np.eye(3)[y]])
+def test_wrong_labels_may_be_a_column_or_one_hot(one_hot, form):
+    labels, wrong = np.array([0, 2, 2, 0]), np.array([True, True, True, False])
+    x = np.eye(3)[[0, 1, 2, 1]]
+    assert memorized(one_hot, x, form(labels), wrong) == pytest.approx(2 / 3)
+
+
+def test_a_single_output_memorizes_by_its_threshold():
+    model = network([[1.0]], bias=0.0)
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    x, wrong = np.array([[-1.0], [2.0], [3.0]]), np.array([True, True, True])
+    assert memorized(model, x, np.array([0, 1, 0]), wrong) == pytest.approx(2 / 3)
+
+
+def test_a_regression_memorizes_no_classes():
+    model = network([[1.0]])
+    model.compile(loss="mse")
+    with pytest.raises(ValueError, match="is a regression"):
+        memorized(model, np.ones((3, 1)), np.arange(3), np.ones(3, dtype=bool))
 
 
 def test_a_mask_of_numbers_is_rejected(one_hot):
@@ -88,6 +114,43 @@ def test_pruning_takes_exactly_the_share_asked_for_where_weights_are_equal(one_h
     assert curve == pytest.approx([1, 2 / 3])  # the first class is what all zeros name
 
 
+def test_of_equal_weights_the_first_go_first():
+    model = network(np.eye(20), bias=0.0)  # 380 zeros, then 20 weights of 1
+    alone = [pruning_curve(model, np.eye(20)[[k]], [k], [390 / 400])[0] for k in range(1, 20)]
+    assert alone == [0] * 9 + [1] * 10
+
+
+def test_a_part_of_a_weight_is_rounded():
+    model = network(np.diag([1.0, 2.0]), bias=0.0)
+    model.layers[0].set_weights([np.array([[0.0, 1.0], [2.0, 0.0]]), np.zeros(2)])
+    shares = [0.6, 0.65, 0.9]  # 2.4, 2.6 and 3.6 of four weights; nothing left predicts class 0
+    np.testing.assert_array_equal(pruning_curve(model, np.eye(2), [1, 0], shares), [1, 0.5, 0.5])
+    np.testing.assert_array_equal(pruning_curve(model, np.eye(2)[:1], [1], shares), [1, 0, 0])
+
+
+def test_a_regression_is_pruned_by_what_it_explains():
+    model = network([[1.0], [2.0]], bias=0.0)
+    model.compile(loss="mse")
+    x = np.array([[1.0, 0], [0, 1], [1, 1], [-2, -2]])  # y is 1, 2, 3, -6: mean 0, squares 50
+    curve = pruning_curve(model, x, x @ [1, 2], [0, 0.5, 1])
+    assert curve == pytest.approx([1, 1 - (1 + 0 + 1 + 4) / 50, 0])
+
+
+def test_a_single_output_is_pruned_as_evaluate_says():
+    keras.utils.set_random_seed(0)
+    stack = [keras.Input((6,)), layers.Dense(8, activation="relu", name="hidden")]
+    model = keras.Sequential([*stack, layers.Dense(1, activation="sigmoid")])
+    loss = "binary_crossentropy"
+    model.compile(keras.optimizers.Adam(0.05), loss, metrics=["accuracy"], run_eagerly=True)
+    x = np.random.default_rng(0).normal(size=(96, 6)).astype("float32")
+    y = (x[:, 0] > 0.5).astype(int)
+    model.fit(x, y, epochs=5, verbose=0)
+    right = model.evaluate(x, y, verbose=0)[1]
+    assert right > 0.7
+    assert pruning_curve(model, x, y, [0.0])[0] == pytest.approx(right)
+    assert ablation_curve(model, "hidden", x, y, [0.0])[0] == pytest.approx(right)
+
+
 def test_pruning_leaves_the_network_as_it_was(one_hot):
     before = one_hot.get_weights()
     pruning_curve(one_hot, np.eye(3), np.arange(3), [0.5, 1])
@@ -102,7 +165,7 @@ def test_shares_outside_zero_to_one_are_rejected(one_hot, shares):
 
 @pytest.mark.parametrize("labels", [2, 0])
 def test_labels_that_do_not_belong_to_the_images_are_rejected(one_hot, labels):
-    with pytest.raises(ValueError, match="one label per example"):
+    with pytest.raises(ValueError, match="one row per example"):
         pruning_curve(one_hot, np.eye(3), np.arange(labels), [0.5])
 
 
@@ -116,6 +179,11 @@ def test_weights_that_are_not_finite_are_rejected(one_hot, broken):
             meter(one_hot)
     with pytest.raises(ValueError, match="not finite"):
         memorized(one_hot, np.eye(3), np.arange(3), np.ones(3, dtype=bool))
+
+
+def test_one_kernel_that_is_not_finite_is_enough():
+    with pytest.raises(ValueError, match="not finite"):
+        kernels_of(network(np.eye(3), np.full((3, 3), np.nan)))
 
 
 def test_a_model_without_kernels_is_rejected():

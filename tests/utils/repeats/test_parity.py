@@ -7,7 +7,7 @@ from keras import layers, optimizers, regularizers
 
 from tests.small import convolutional, dense, small_data
 from utils.repeats import batch_order, repeat, seeded
-from utils.repeats._compiled import EVALUATION_BATCH
+from utils.repeats._program import EVALUATION_BATCH
 
 EPOCHS = 3
 BATCH = 16  # of 50 examples: three whole batches and a rest of 2

@@ -9,9 +9,10 @@ import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
-from utils.repeats import _compiled as compiled
+from utils.repeats import _programs as programs
 from utils.repeats import _repeat as repeats
 from utils.repeats import repeat, seeded
+from utils.repeats._program import Program
 
 DATA = small_data()
 
@@ -139,10 +140,10 @@ class TestOneCompiledLoop:
     """Per architecture, remembered across calls, and never used for another."""
 
     def compiled_by(self, *builders):
-        compiled.remembered.clear()
+        programs.remembered.clear()
         for build_model in builders:
             run(build_model, epochs=1)
-        return len(compiled.remembered)
+        return len(programs.remembered)
 
     def test_is_used_again_by_the_same_architecture(self):
         assert self.compiled_by(dense, lambda: dense(), lambda: dense()) == 1
@@ -181,7 +182,6 @@ class TestOneCompiledLoop:
             model.compile("sgd", loss=loss)
             return model
 
-        assert self.compiled_by(lambda: with_loss(1.0)) == 0
         single, double = (run(lambda f=f: with_loss(f), epochs=1) for f in (1.0, 100.0))
         assert (double.history["loss"] > 10 * single.history["loss"]).all()
 
@@ -191,9 +191,9 @@ class TestOneCompiledLoop:
                 return 2 * x
 
         built = []
-        original = compiled.CompiledLoop.__init__
+        original = Program.__init__
         monkeypatch.setattr(
-            compiled.CompiledLoop,
+            Program,
             "__init__",
             lambda self, *args: built.append(1) or original(self, *args),
         )
@@ -210,7 +210,7 @@ class TestOneCompiledLoop:
         assert np.array_equal(spoilt.history["loss"], plain.history["loss"])
 
     def test_forgets_the_oldest_beyond_its_limit(self, monkeypatch):
-        monkeypatch.setattr(compiled, "REMEMBERED_MODELS", 2)
+        monkeypatch.setattr(programs, "REMEMBERED", 2)
         rates = (0.1, 0.2, 0.3)
         assert self.compiled_by(*(lambda r=r: dense(layers.Dropout(r)) for r in rates)) == 2
 
@@ -232,12 +232,16 @@ class TestXla:
         with pytest.raises(ValueError, match="jit_compile is True, but XLA cannot compile"):
             run(self.rotating, jit_compile=True)
 
-    def test_pays_for_dense_layers_only(self):
-        dense_net = dense()
+    @pytest.mark.skipif(bool(tf.config.list_logical_devices("GPU")), reason="a GPU takes it always")
+    def test_pays_for_dense_layers_that_train_for_long(self):
         images = keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(2, 3)])
-        if not tf.config.list_logical_devices("GPU"):
-            assert compiled.pays_to_compile(dense_net)
-            assert not compiled.pays_to_compile(images)
+        x = tf.zeros((2000, 4, 4))
+        weights = 16 * 8 + 8 + 8 * 3 + 3
+        enough = int(programs.WORTH_COMPILING / (6 * weights * 2000)) + 1
+        assert programs.pays_to_compile(dense(), ((x,),), enough)
+        assert not programs.pays_to_compile(dense(), ((x,),), enough - 1)
+        assert not programs.pays_to_compile(images, ((x,),), 10**9)
+        assert not programs.pays_to_compile(dense(), ((tf.constant(["a"]),),), 10**12)
 
 
 class TestInterruption:
@@ -255,19 +259,26 @@ class TestInterruption:
     @pytest.mark.parametrize("kind", ["measure", "watch"])
     def test_leaves_the_seeds_that_finished(self, kind, capsys):
         at = {"measure": 3, "watch": 8}[kind]
-        runs = run(seeds=[5, 6, 7, 8], **{kind: {"stop": self.at_call(at)}})
+        runs = run(seeds=[5, 6, 7, 8], workers=1, **{kind: {"stop": self.at_call(at)}})
         assert runs.seeds == (5, 6)
         assert not runs.complete
         assert runs.history["loss"].shape == (2, 2)
         assert "interrupted: 2 of 4 seeds are finished" in capsys.readouterr().out
         assert "2 seeds (interrupted)" in repr(runs)
 
+    def test_of_several_at_once_leaves_those_that_finished(self):
+        runs = run(seeds=[5, 6, 7, 8], workers=3, watch={"stop": self.at_call(11)})
+        alone = run(seeds=runs.seeds)
+        assert not runs.complete
+        assert 0 < len(runs.seeds) < 4
+        assert np.array_equal(runs.history["loss"], alone.history["loss"])
+
     def test_before_the_first_seed_finished_goes_through(self):
         with pytest.raises(KeyboardInterrupt):
             run(measure={"stop": self.at_call(1)})
 
     def test_harms_no_later_call(self):
-        run(seeds=[5, 6], watch={"stop": self.at_call(5)})
+        run(seeds=[5, 6], workers=1, watch={"stop": self.at_call(5)})
         assert np.array_equal(run(seeds=[6]).history["loss"], run(seeds=[6]).history["loss"])
 
 
@@ -378,3 +389,12 @@ def test_an_optimizer_that_seeds_share_is_refused():
     shared = optimizers.Adam(0.05)
     with pytest.raises(ValueError, match="one optimizer twice; make a new one inside"):
         run(lambda: dense(optimizer=shared))
+
+
+@pytest.mark.parametrize("build_model", [dense, lambda: dense(layers.Dropout(0.5))])
+def test_how_many_train_at_once_changes_nothing(build_model):
+    alone, together = (run(build_model, seeds=range(5), workers=n) for n in (1, 4))
+    for name, values in alone.history.items():
+        assert np.array_equal(values, together.history[name]), name
+    for ours, theirs in zip(alone.weights, together.weights, strict=True):
+        assert all(map(np.array_equal, ours, theirs))
