@@ -40,7 +40,8 @@ def check_many(arms: Sequence[Runs]) -> list[Runs]:
     arms = [arms] if isinstance(arms, Runs) else list(arms)
     if not arms:
         raise ValueError("arms is empty; give the Runs that `repeat` returns, the baseline first")
-    check_arms(arms[0], arms[min(1, len(arms) - 1)])
+    for arm in arms[:2]:
+        check_arms(arms[0], arm)
     return arms
 
 

@@ -302,6 +302,25 @@ def test_a_sequential_and_its_functional_twin_are_the_same_network():
     assert lines == []
 
 
+class Stack(keras.Model):
+    """The layers of `network`, called by code."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = layers.Dense(8), layers.Dense(3)
+
+    def call(self, x):
+        return self.last(self.first(x))
+
+
+def test_connections_that_only_code_knows_are_not_guessed():
+    lines = what_differs(network, lambda: compiled(Stack()))
+    assert lines == [
+        "model: keras.Model → Stack",
+        "cannot look inside Stack: its call is its own code",
+    ]
+
+
 # code of one's own
 
 
