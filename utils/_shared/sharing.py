@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -17,7 +18,9 @@ ASKED = ("_unique_id", "_handle_name", "_aggregation", "_synchronization")
 REMEMBERED = 24
 
 functions: dict[tuple, Callable] = {}  # (identity, what for) -> a function of values and inputs
-known = WeakKeyDictionary()  # model -> {what for: a function of inputs}
+known = (
+    WeakKeyDictionary()
+)  # model -> {what for: its key above, and its own function if it has none}
 
 
 @contextmanager
@@ -44,28 +47,26 @@ def compiled_once(
     """
     of_model = known.setdefault(model, {})
     if what_for not in of_model:
-        shared = shared_function(function, model, what_for)
-        values = [variable._value for variable in model.variables]
-        of_model[what_for] = lambda x: shared(values, x)
-    return of_model[what_for]
+        identity = identity_of(model)
+        own = compiled(function, ref(model)) if identity is None else None
+        of_model[what_for] = (identity, what_for), own
+    key, own = of_model[what_for]
+    if own is None and key not in functions:
+        while len(functions) >= REMEMBERED:
+            del functions[next(iter(functions))]
+        functions[key] = compiled(function, lambda: model)
+    values = [variable._value for variable in model.variables]
+    return partial(own or functions[key], values)
 
 
-def shared_function(function: Callable, model: keras.Model, what_for: tuple) -> Callable:
-    identity = identity_of(model)
-    key = (identity, what_for)
-    if identity is not None and key in functions:
-        return functions[key]
+def compiled(function: Callable, traced: Callable[[], keras.Model]) -> Callable:
+    """A function of the values of a model's variables, and of inputs.
 
-    # A model that nothing is known of is held by nobody but its owner: it may be let go.
-    traced = ref(model) if identity is None else lambda: model
+    traced   gives the model that it is traced of: a weak reference to one that no other is like
+    """
 
     def with_values(values, x):
         with standing_in(traced().variables, values):
             return function(traced(), x)
 
-    shared = tf.function(with_values, autograph=False, reduce_retracing=True)
-    if identity is not None:
-        while len(functions) >= REMEMBERED:
-            del functions[next(iter(functions))]
-        functions[key] = shared
-    return shared
+    return tf.function(with_values, autograph=False, reduce_retracing=True)
