@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.restoring import calls_replaced, left_as_found
+from utils._shared.sharing import compiled_once
 from utils.meters._layers import leaf_layers
 
 BATCH_BYTES = 2**24  # of inputs; what a layer puts out may be a few tens of times as large
@@ -82,9 +83,15 @@ def answer(model: keras.Model, x: Any) -> tf.Tensor:
 
 
 def predicted(model: keras.Model, x: Any) -> np.ndarray:
-    """The model's one output for the tensors `x`, as an array; compiled at the first call."""
+    """The model's one output for the tensors `x`, as an array; compiled once for models alike."""
+    frozen = tuple(layer.trainable for layer in leaf_layers(model))
+
+    def predict(model, x):
+        return model(x, training=False)
+
     with left_as_found(model.non_trainable_variables):  # a recurrent state, a dropout's seed
-        return finite(only_one(model, model.predict_on_batch(x)))
+        outputs = compiled_once(predict, model, ("predict", frozen))(x)
+    return finite(only_one(model, outputs))
 
 
 def only_one(model: keras.Model, outputs: Any) -> Any:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary, ref
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from utils._shared.restoring import left_as_found
+from utils._shared.sharing import compiled_once
 from utils.meters._calling import as_tensors, recorded_calls
 from utils.meters._layers import find_layer, inner_layers
 
 PERCENTILES = (15, 50, 85)
-probes = WeakKeyDictionary()  # model -> {(layer, mode, what is frozen): compiled probe}
 
 
 def layer_output(
@@ -39,17 +38,14 @@ def layer_output(
 
 
 def compiled_probe(model: keras.Model, layer_name: str | int, training: bool) -> Callable:
-    """A compiled function from the model's input to a layer's output, made once per model."""
+    """A compiled function from the model's input to a layer's output, shared by models alike."""
+    find_layer(model, layer_name)
     frozen = tuple(layer.trainable for layer in inner_layers(model))
-    known = probes.setdefault(model, {})
-    key = (layer_name, bool(training), frozen)
-    if key not in known:
-        find_layer(model, layer_name)
-        alive = ref(model)  # or else the probe would keep its own key
-        known[key] = tf.function(
-            lambda x: output_of(alive(), layer_name, x, training), reduce_retracing=True
-        )
-    return known[key]
+
+    def probe(model, x):
+        return output_of(model, layer_name, x, training)
+
+    return compiled_once(probe, model, ("output", layer_name, bool(training), frozen))
 
 
 def output_of(model: keras.Model, layer_name: str | int, x: Any, training: bool) -> tf.Tensor:

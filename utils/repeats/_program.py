@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import keras
 import tensorflow as tf
 
+from utils._shared.sharing import standing_in
+
 EVALUATION_BATCH = 500
 NO_XLA = tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError
-# What Keras's optimizers ask of a variable, beside its value.
-ASKED = ("_unique_id", "_handle_name", "_aggregation", "_synchronization")
 
 
 class Program:
@@ -87,21 +86,6 @@ class Program:
             raise error
         self.with_xla = False
         self.traced.clear()
-
-
-@contextmanager
-def standing_in(variables: list[keras.Variable], values: list[tf.Variable]) -> Iterator[None]:
-    """Let `values`, arguments of a function that is being traced, stand in for `variables`."""
-    before = [variable._value for variable in variables]
-    try:
-        for variable, old, new in zip(variables, before, values, strict=True):
-            for name in ASKED:
-                setattr(new, name, getattr(old, name))
-            variable._value = new
-        yield
-    finally:
-        for variable, old in zip(variables, before, strict=True):
-            variable._value = old
 
 
 def variables_of(model: keras.Model) -> list[keras.Variable]:

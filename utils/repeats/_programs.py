@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from utils.repeats._identity import identity_of
+from utils._shared.identity import identity_of
 from utils.repeats._program import Program
 
 REMEMBERED = 24

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
+from utils._shared.sharing import functions, known
 from utils.meters import channel_percentiles, dead_channels, drift, layer_output, net_shift
-from utils.meters._drift import probes
 
 
 def outputs(shift=0.0, scale=1.0, channels=2):
@@ -131,14 +131,15 @@ def test_a_probe_is_compiled_once_per_model_and_mode(network):
     x = np.zeros((2, 6, 6, 1), dtype="float32")
     for training in (False, True, False, True):
         layer_output(network, "late", x, training=training)
-    assert len(probes[network]) == 2
+    assert len(known[network]) == 2
 
 
-def test_a_probe_does_not_keep_its_model_alive(network):
+def test_a_probe_keeps_no_model_alive_but_the_one_that_models_alike_share(network):
     model = keras.models.clone_model(network)
     layer_output(model, "late", np.zeros((2, 6, 6, 1), dtype="float32"))
     alive = weakref.ref(model)
     del model
+    functions.clear()
     gc.collect()
     assert alive() is None
 

@@ -107,7 +107,9 @@ class Walk:
         self.found: list = []
         self.numbers: dict[int, int] = {}
         self.kept: list = []  # alive during the walk, so that no two objects have one id
-        variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        optimizer = getattr(model, "optimizer", None)
+        variables = [*model.variables, *(optimizer.variables if optimizer else [])]
+        variables += model.metrics_variables
         # TensorFlow's names of variables are keys in optimizers: they stand for the variable.
         self.keys = {v._value._unique_id: number for number, v in enumerate(variables)}
 
