@@ -10,6 +10,7 @@ from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
 from utils.comparisons import compare, overview
+from utils.comparisons._pairs import T_QUANTILES
 from utils.repeats import repeat
 
 DATA = small_data()
@@ -56,6 +57,15 @@ def test_ten_pairs_have_the_textbooks_interval(plain):
     assert result.mean == pytest.approx(4.4)
     assert result.standard_error == pytest.approx(error)
     assert result.interval == pytest.approx((4.4 - 2.262 * error, 4.4 + 2.262 * error))
+
+
+@pytest.mark.parametrize("degrees", range(1, 31))
+def test_each_quantile_leaves_a_fortieth_above_it(degrees):
+    """Student's density, up to a constant, over angles: t = √degrees · tan(angle)."""
+    angles = (np.arange(400_000) + 0.5) / 400_000 * np.pi - np.pi / 2
+    density = np.cos(angles) ** (degrees - 1)
+    above = np.sqrt(degrees) * np.tan(angles) > T_QUANTILES[degrees - 1]
+    assert density[above].sum() / density.sum() == pytest.approx(0.025, abs=3e-5)
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,15 @@ def test_another_class_with_its_own_train_step():
     ]
 
 
+def test_two_classes_with_code_of_their_own():
+    lines = what_differs(lambda: network(kind=Half), lambda: network(kind=fraction(2)))
+    assert lines == [
+        "model: Half → Fraction",
+        "cannot look inside Half: its compute_loss is its own code",
+        "cannot look inside Fraction: its train_step is its own code",
+    ]
+
+
 def test_the_same_class_with_another_closure():
     both_ways(
         lambda n: network(kind=fraction(n + 1)), f"{NO_LOOK} Fraction: its train_step is its own"
