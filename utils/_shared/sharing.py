@@ -18,9 +18,7 @@ ASKED = ("_unique_id", "_handle_name", "_aggregation", "_synchronization")
 REMEMBERED = 24
 
 functions: dict[tuple, Callable] = {}  # (identity, what for) -> a function of values and inputs
-known = (
-    WeakKeyDictionary()
-)  # model -> {what for: its key above, and its own function if it has none}
+known = WeakKeyDictionary()  # model -> {what for: its key above, or a function of its own}
 
 
 @contextmanager

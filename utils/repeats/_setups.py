@@ -47,7 +47,9 @@ def setup_of(plan: Plan) -> Setup:
     data = plan.data_for(plan.seeds[0])
     shape = shape_of(data.x_train)
     model = checked_model(plan.build_model, plan.seeds, shape, data)
-    prints = [prints_of(plan.data_for(seed)) for seed in plan.seeds]
+    first = prints_of(data)
+    others = map(plan.data_for, plan.seeds[1:])
+    prints = [first, *(first if other is data else prints_of(other) for other in others)]
     return Setup(
         **describe_model(model),
         training=training_settings(plan, model),
