@@ -9,24 +9,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from utils._shared.restoring import left_as_found
 from utils.repeats._data import Examples, as_tensor
-from utils.repeats._seeding import holds_first_values, initializers_noted, seeded
+from utils.repeats._seeding import holds_first_values, initializers_noted, new_model
 
 
-def checked_model(
+def checked_models(
     build_model: Callable, seeds: tuple[int, ...], shape: Any, data: Examples
-) -> keras.Model:
-    """The model of the first seed, if it takes `data` and the next seed gives another."""
-    model = seeded(build_model, seeds[0], shape)
-    start = model.get_weights()
-    check_labels(model, data)
-    if len(seeds) > 1:
-        with initializers_noted() as noted:
-            other = seeded(build_model, seeds[1], shape)
-        brought = [w for w in other.weights if not holds_first_values(w, noted)]
-        check_difference(model, start, other, bool(brought))
-    model.set_weights(start)
-    return model
+) -> list[keras.Model]:
+    """New models of the first two seeds, if the first takes `data` and the second is another."""
+    first = new_model(build_model, seeds[0], shape)
+    with left_as_found(first.variables):
+        check_labels(first, data)
+    if len(seeds) == 1:
+        return [first]
+    with initializers_noted() as noted:
+        second = new_model(build_model, seeds[1], shape)
+    brought = [w for w in second.weights if not holds_first_values(w, noted)]
+    check_difference(first, second, bool(brought))
+    return [first, second]
 
 
 def shape_of(x: Any) -> Any:
@@ -64,9 +65,7 @@ def in_words(values: Any) -> str:
     return ", ".join(f"{part.dtype} {part.shape}" for part in tf.nest.flatten(values))
 
 
-def check_difference(
-    model: keras.Model, start: list[np.ndarray], other: keras.Model, has_brought_weights: bool
-) -> None:
+def check_difference(model: keras.Model, other: keras.Model, has_brought_weights: bool) -> None:
     """Refuse a build function that gives no new model, or the same start, under another seed.
 
     Weights that it brings along, from a file or by hand, may well be the same.
@@ -80,7 +79,8 @@ def check_difference(
             f"build_model returned {model.count_params():,} parameters under one seed and "
             f"{other.count_params():,} under another; build the same layers every time"
         )
-    same = all(np.array_equal(a, b) for a, b in zip(start, other.get_weights(), strict=False))
+    pairs = zip(model.get_weights(), other.get_weights(), strict=False)
+    same = all(np.array_equal(a, b) for a, b in pairs)
     if same and not has_brought_weights:
         raise ValueError(
             "build_model returned the same initial weights under two seeds; "

@@ -7,7 +7,9 @@ data, once for each worker where the executor can. What comes back is what a run
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -27,10 +29,12 @@ from typing import Any
 from utils.repeats._data import Examples
 from utils.repeats._seeding import new_model
 from utils.repeats._training import Plan, Run, train
-from utils.repeats._workers import run_alone
+from utils.repeats._workers import THREADS, run_alone
 
 GONE = ("KilledWorker", "CommClosedError", "FutureCancelledError", "LostRunError")
 received: dict[str, Any] = {}  # in a worker: what was sent once, by its fingerprint
+# A worker with several threads trains one seed after the other: Keras's settings are the process's.
+one_at_a_time = threading.Lock()
 
 
 def check_executor(executor: object) -> None:
@@ -65,7 +69,7 @@ def train_on(
     start = train_here if isinstance(executor, ProcessPoolExecutor) else starter()
     packed = pack(plan, input_shape, dumps)
     constant = plan.data if isinstance(plan.data, Examples) else None
-    with sent_once(executor, constant, dumps) as data:
+    with one_thread_each(), sent_once(executor, constant, dumps) as data:
 
         def submit(seed: int) -> Future:
             return executor.submit(start, packed, data, seed)
@@ -84,6 +88,18 @@ def train_on(
         finally:
             for future in tasks:
                 future.cancel()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Processes that are started inside let TensorFlow take one thread, if nothing else is set."""
+    unset = THREADS not in os.environ
+    os.environ.setdefault(THREADS, "1")
+    try:
+        yield
+    finally:
+        if unset:
+            del os.environ[THREADS]
 
 
 def is_lost(future: Future) -> bool:
@@ -149,7 +165,13 @@ def starter() -> Callable:
         import os
 
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-        from utils.repeats._executors import train_here
+        try:
+            from utils.repeats._executors import train_here
+        except ModuleNotFoundError as error:
+            raise RuntimeError(
+                f"a worker has no module {error.name!r}: start it in an environment with the "
+                "course's packages, and the course's folder in PYTHONPATH"
+            ) from error
 
         return train_here(packed, data, seed)
 
@@ -163,8 +185,9 @@ def train_here(packed: bytes, data: bytes | Path | None, seed: int) -> Run:
     plan, input_shape = loads(packed)
     if data is not None:
         plan = replace(plan, data=unpacked(data))
-    model = new_model(plan.build_model, seed, input_shape)
-    return run_alone(train(plan, seed, model, lambda epochs: None))
+    with one_at_a_time:
+        model = new_model(plan.build_model, seed, input_shape)
+        return run_alone(train(plan, seed, model, lambda epochs: None))
 
 
 def unpacked(data: bytes | Path) -> Any:

@@ -100,14 +100,14 @@ def repeat(
         whole_number("workers", workers)
     if executor is not None:
         check_executor(executor)
-    setup = setup_of(plan)
+    setup, models = setup_of(plan)
     progress = Progress(len(plan.seeds) * plan.epochs)
     finished = []
     try:
         if executor is not None:
             train_on(executor, plan, setup.input_shape, progress.at("seeds elsewhere"), finished)
         else:
-            train_in_threads(plan, setup.input_shape, workers, progress, finished)
+            train_in_threads(plan, models, setup.input_shape, workers, progress, finished)
     except KeyboardInterrupt:
         progress.close(f"interrupted: {len(finished)} of {len(plan.seeds)} seeds are finished")
         if not finished:
@@ -124,10 +124,19 @@ def repeat(
 
 
 def train_in_threads(
-    plan: Plan, input_shape: Any, workers: int | None, progress: Progress, finished: list[Run]
+    plan: Plan,
+    models: list[keras.Model],
+    input_shape: Any,
+    workers: int | None,
+    progress: Progress,
+    finished: list[Run],
 ) -> None:
-    """Train every seed in this process, several at once; finished runs are appended."""
-    models = [new_model(plan.build_model, seed, input_shape) for seed in plan.seeds]
+    """Train every seed in this process, several at once; finished runs are appended.
+
+    models   those of the first seeds, which are there already
+    """
+    rest = plan.seeds[len(models) :]
+    models = [*models, *(new_model(plan.build_model, seed, input_shape) for seed in rest)]
     runs = (
         train(plan, seed, model, progress.at(f"seed {number} of {len(plan.seeds)}"))
         for number, (seed, model) in enumerate(zip(plan.seeds, models, strict=True), start=1)

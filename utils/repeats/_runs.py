@@ -93,7 +93,7 @@ def stacked(plan: Plan, setup: Setup, name: str, runs: list[Run]) -> Runs:
         weights=tuple(run.weights for run in runs),
         diverged=np.array([has_diverged(run) for run in runs]),
         complete=len(runs) == len(plan.seeds),
-        setup=setup,
+        setup=with_threads(setup, runs),
         build_model=plan.build_model,
         lost=lost,
     )
@@ -101,6 +101,12 @@ def stacked(plan: Plan, setup: Setup, name: str, runs: list[Run]) -> Runs:
         return arm
     best = stacked(plan, setup, f"{name}, stopped", [run.best for run in runs])
     return replace(arm, best=best)
+
+
+def with_threads(setup: Setup, runs: list[Run]) -> Setup:
+    """The setup, with the threads that the runs had: more than one number where machines differ."""
+    numbers = ", ".join(map(str, sorted({run.threads for run in runs})))
+    return replace(setup, training=setup.training | {"threads of an operation": numbers})
 
 
 def padded(histories: list, epochs: int) -> dict[str, np.ndarray]:

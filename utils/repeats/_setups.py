@@ -10,7 +10,7 @@ import numpy as np
 from utils._shared.describing import Settings, describe, own_code, settings
 from utils._shared.fingerprints import digest, is_own
 from utils._shared.graphs import Source, Step, steps_of
-from utils.repeats._checks import checked_model, shape_of
+from utils.repeats._checks import checked_models, shape_of
 from utils.repeats._data_prints import DataPrint, prints_of
 from utils.repeats._training import Plan
 from utils.repeats._training_settings import training_settings, without_decay
@@ -42,21 +42,25 @@ class Setup:
     input_shape: tuple[int, ...]
 
 
-def setup_of(plan: Plan) -> Setup:
-    """Describe what `plan` trains; an error if its models start alike under two seeds."""
+def setup_of(plan: Plan) -> tuple[Setup, list[keras.Model]]:
+    """Describe what `plan` trains; with it the new models of the first seeds, ready to train.
+
+    An error if the models cannot take the data, or start alike under two seeds.
+    """
     data = plan.data_for(plan.seeds[0])
     shape = shape_of(data.x_train)
-    model = checked_model(plan.build_model, plan.seeds, shape, data)
+    models = checked_models(plan.build_model, plan.seeds, shape, data)
     first = prints_of(data)
     others = map(plan.data_for, plan.seeds[1:])
     prints = [first, *(first if other is data else prints_of(other) for other in others)]
-    return Setup(
-        **describe_model(model),
-        training=training_settings(plan, model),
+    setup = Setup(
+        **describe_model(models[0]),
+        training=training_settings(plan, models[0]),
         training_data=tuple(train for train, _ in prints),
         evaluation_data=tuple(evaluation for _, evaluation in prints),
         input_shape=shape,
     )
+    return setup, models
 
 
 def describe_model(model: keras.Model) -> dict[str, object]:

@@ -21,6 +21,7 @@ from utils.repeats._program import NO_XLA, Program, epoch, report, steps, values
 from utils.repeats._programs import program_for
 from utils.repeats._seeding import batch_order
 from utils.repeats._stopping import Best, start_stopping
+from utils.repeats._workers import threads
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ class Plan:
 
 @dataclass
 class Run:
-    """What one seed leaves behind. `lost` tells why a measure or a watch has no value."""
+    """What one seed leaves behind.
+
+    threads   that TensorFlow had for an operation where it was trained
+    lost      why a measure or a watch has no value
+    """
 
     seed: int
     history: list[dict[str, float]]
@@ -62,6 +67,7 @@ class Run:
     measured: dict[str, np.ndarray]
     watched: dict[str, np.ndarray]
     watched_steps: np.ndarray
+    threads: int
     lost: dict[str, str] = field(default_factory=dict)
     best: Run | None = None
 
@@ -190,7 +196,8 @@ def run_of(
         values, lost = measured(plan, model, watcher.seed, watcher.examples)
         watched = {name: np.stack(found) for name, found in watcher.values.items()}
         at = np.array(watcher.steps)
-        return Run(watcher.seed, history, epoch, weights, values, watched, at, watcher.lost | lost)
+        lost |= watcher.lost
+        return Run(watcher.seed, history, epoch, weights, values, watched, at, threads(), lost)
 
     run = measured_run(kept)
     if best.weights is not None:

@@ -9,12 +9,24 @@ from functools import partial
 
 import tensorflow as tf
 
+THREADS = "TF_NUM_INTRAOP_THREADS"
+AT_START = os.environ.get(THREADS, "")  # TensorFlow reads it once, when it first computes
+
 
 def cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads() -> int:
+    """How many threads TensorFlow uses for one operation in this process.
+
+    Numbers are the same, bit for bit, on as many; on fewer or more they are rounded differently.
+    """
+    chosen = tf.config.threading.get_intra_op_parallelism_threads()
+    return chosen or (int(AT_START) if AT_START.isdigit() else 0) or cores()
 
 
 def workers_for(seeds: int, bytes_each: int) -> int:

@@ -40,7 +40,7 @@ def described(build=network, data=DATA, stopping=None, epochs=2, seeds=(0,)):
         early_stopping=stopping,
         jit_compile=False,
     )
-    return SimpleNamespace(setup=setup_of(plan), kept_epoch=np.full(len(seeds), epochs - 1))
+    return SimpleNamespace(setup=setup_of(plan)[0], kept_epoch=np.full(len(seeds), epochs - 1))
 
 
 def what_differs(build, other, **options):
