@@ -1,9 +1,13 @@
-"""Times `repeat` against `model.fit`, side by side in one run, as ratios.
+"""Times `repeat` beside `model.fit`, all ways in one run, as ratios.
 
-(a) plain `fit` with validation, as tutorials write it: a new model per seed
-(b) `fit` at its best settings: `steps_per_execution` for a whole epoch, one validation batch
+(a) plain fit       with validation, as tutorials write it: a new model per seed
+(b) best fit        `steps_per_execution` for a whole epoch, one validation batch
+(c) repeat, 1       `repeat` with one worker
+(d) repeat          `repeat` with as many as it chooses
+(e) JAX scan        the MLPs written by hand in JAX, an epoch in one scan, where jax is installed
+(f) products        what the matrix products of (d) alone take at the machine's best rate
 
-`repeat` does more than both: it also evaluates the training data in inference mode every epoch.
+(c) to (f) do more than both fits: they evaluate the training data in inference mode as well.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
+from importlib.util import find_spec
 from statistics import median
 
 import keras
@@ -26,19 +31,26 @@ from keras import layers
 
 from tools.execute import peak_memory
 from tools.notebooks import ROOT
-from utils.datasets import load_fashion_mnist
+from utils.datasets import Dataset, load_fashion_mnist
 from utils.repeats import repeat
 
 BATCH = 64
-GROWTH = (1, 5, 10, 20)
+GROWTH = (1, 5, 10, 20, 40)
 
 
-def mlp(steps: int = 1) -> keras.Model:
-    """Lesson 00's network, with dropout and a penalty."""
+def plain_mlp(steps: int = 1) -> keras.Model:
+    """Lesson 00's network."""
+    return mlp(steps, dropout=0.0, l2=0.0)
+
+
+def mlp(steps: int = 1, dropout: float = 0.5, l2: float = 0.01) -> keras.Model:
+    """The same, with dropout and a penalty."""
     model = keras.Sequential([keras.Input((28, 28)), layers.Flatten()])
+    penalty = keras.regularizers.L2(l2) if l2 else None
     for _ in range(2):
-        model.add(layers.Dense(256, activation="relu", kernel_regularizer=keras.regularizers.L2()))
-        model.add(layers.Dropout(0.5))
+        model.add(layers.Dense(256, activation="relu", kernel_regularizer=penalty))
+        if dropout:
+            model.add(layers.Dropout(dropout))
     return compiled(model, "adam", steps)
 
 
@@ -60,10 +72,17 @@ def compiled(model: keras.Model, optimizer: object, steps: int) -> keras.Model:
     return model
 
 
-NETWORKS = {"MLP with dropout and L2": (mlp, 10), "CNN with batch normalization": (cnn, 3)}
+NETWORKS = {
+    "MLP": (plain_mlp, 10),
+    "MLP with dropout and L2": (mlp, 10),
+    "CNN with batch normalization": (cnn, 3),
+}
 
 
-def with_fit(build_model: Callable, data, epochs: int, seeds: int, **options) -> None:
+# The ways: each trains `build_model()` once per seed
+
+
+def with_fit(build_model: Callable, data: Dataset, epochs: int, seeds: int, **options) -> None:
     for seed in range(seeds):
         keras.utils.set_random_seed(seed)
         build_model().fit(
@@ -77,18 +96,44 @@ def with_fit(build_model: Callable, data, epochs: int, seeds: int, **options) ->
         )
 
 
-def with_best_fit(build_model: Callable, data, epochs: int, seeds: int) -> None:
+def with_best_fit(build_model: Callable, data: Dataset, epochs: int, seeds: int) -> None:
     steps = -(-len(data.x_train) // BATCH)
     one_batch = {"validation_batch_size": len(data.x_val)}
     with_fit(partial(build_model, steps), data, epochs, seeds, **one_batch)
 
 
-def with_repeat(build_model: Callable, data, epochs: int, seeds: int) -> None:
+def with_repeat(
+    build_model: Callable, data: Dataset, epochs: int, seeds: int, **options: object
+) -> None:
     with redirect_stdout(io.StringIO()):
-        repeat(build_model, data, epochs=epochs, seeds=range(seeds), batch_size=BATCH)
+        repeat(build_model, data, epochs=epochs, seeds=range(seeds), batch_size=BATCH, **options)
 
 
-WAYS = {"(a) plain fit": with_fit, "(b) best fit": with_best_fit, "repeat": with_repeat}
+def with_jax(build_model: Callable, data: Dataset, epochs: int, seeds: int) -> None:
+    from tools.verify.bench_jax import train
+
+    regularized = {"dropout": 0.5, "l2": 0.01} if build_model is mlp else {}
+    for seed in range(seeds):
+        train(data, seed, epochs, BATCH, **regularized)
+
+
+WAYS = {
+    "plain fit": with_fit,
+    "best fit": with_best_fit,
+    "repeat, 1 worker": partial(with_repeat, workers=1),
+    "repeat": with_repeat,
+}
+FITS = ("plain fit", "best fit")
+SEEDS_OF_FITS = 2  # theirs take as long each, however many there are
+
+
+def ways_for(build_model: Callable) -> dict[str, Callable]:
+    if find_spec("jax") is None or build_model not in (plain_mlp, mlp):
+        return WAYS
+    return WAYS | {"JAX scan": with_jax}
+
+
+# What is measured
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -97,98 +142,131 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def warm_ratios(name: str, data, pairs: int, seeds: int) -> None:
-    """Each round times all three ways once, so that a slow minute hits all of them."""
+def show_warm(name: str, data: Dataset, rounds: int, seeds: int) -> None:
+    """Milliseconds per seed and epoch. Each round times all ways once: a slow minute hits all."""
     build_model, epochs = NETWORKS[name]
-    for way in WAYS.values():
-        way(build_model, data, 1, 1)
-    rounds = []
-    for _ in range(pairs):
-        jobs = {what: partial(way, build_model, data, epochs, seeds) for what, way in WAYS.items()}
-        rounds.append({what: seconds(job) for what, job in jobs.items()})
-        show(f"  {name}, {seeds} seeds × {epochs} epochs, seconds", rounds[-1])
-    for what in list(WAYS)[:2]:
-        ratios = [one[what] / one["repeat"] for one in rounds]
-        print(f"{name}: {median(ratios):.1f}× faster than {what}", spread(ratios))
+    ways = ways_for(build_model)
+    for way in ways.values():
+        way(build_model, data, epochs, 1)
+    numbers = {what: SEEDS_OF_FITS if what in FITS else seeds for what in ways}
+
+    def seconds_each(what: str) -> float:
+        job = partial(ways[what], build_model, data, epochs, numbers[what])
+        return seconds(job) / numbers[what] / epochs
+
+    found = [{what: seconds_each(what) for what in ways} for _ in range(rounds)]
+    each = {what: 1000 * median(one[what] for one in found) for what in ways}
+    if build_model is not cnn:
+        each["products"] = 1000 * seconds_of_products(build_model(), data)
+    row = ", ".join(f"{what} {took:.0f}" for what, took in each.items())
+    print(f"{name}, ms per seed and epoch: {row}")
+    for what in FITS:
+        show_ratios(f"{name}, warm, {seeds} seeds", what, found)
 
 
-def show(title: str, numbers: dict[str, float]) -> None:
-    print(title, {what: round(number, 2) for what, number in numbers.items()}, flush=True)
+def show_ratios(title: str, what: str, rounds: list[dict[str, float]]) -> None:
+    ratios = [one[what] / one["repeat"] for one in rounds]
+    print(
+        f"{title}: {median(ratios):.1f}× faster than {what} "
+        f"({min(ratios):.1f} to {max(ratios):.1f} in {len(ratios)} rounds)",
+        flush=True,
+    )
 
 
-def spread(ratios: list[float]) -> str:
-    return f"({min(ratios):.1f} to {max(ratios):.1f} in {len(ratios)} rounds)"
+def seconds_of_products(model: keras.Model, data: Dataset) -> float:
+    """The matrix products of an epoch of a dense network, at the best rate that was seen."""
+    size, tries = 1024, 20
+    a = tf.random.normal((size, size))
+    product = tf.function(lambda: tf.linalg.matmul(a, a))
+    product()
+    rate = max(2 * size**3 / seconds(lambda: product().numpy()) for _ in range(tries))
+    kernels = [np.prod(w.shape) for w in model.trainable_weights if len(w.shape) == 2]
+    training = 6 * sum(kernels) - 2 * kernels[0]  # the images need no gradient
+    evaluation = 2 * sum(kernels)
+    examples = np.array([len(data.x_train), len(data.x_train) + len(data.x_val)])
+    return float(examples @ [training, evaluation] / rate)
 
 
-def cold_ratios(name: str, pairs: int) -> None:
+def show_cold(name: str, rounds: int, seeds: int = 5) -> None:
     """Everything in a new process, tracing and compilation included; starting Python is not."""
-    for seeds in (1, 5):
-        rounds = [{what: in_new_process(name, what, seeds) for what in WAYS} for _ in range(pairs)]
-        for what in list(WAYS)[:2]:
-            ratios = [one[what][0] / one["repeat"][0] for one in rounds]
-            title = f"{name}, cold, {seeds} seed{'s' * (seeds > 1)}"
-            print(f"{title}: {median(ratios):.1f}× faster than {what}", spread(ratios), flush=True)
-    memory = {what: median(one[what][1] for one in rounds) for what in WAYS}
-    show(f"{name}: peak memory of the process, MB", memory)
+    ways = [*FITS, "repeat"]
+    found = [{what: in_new_process(name, what, seeds) for what in ways} for _ in range(rounds)]
+    for what in FITS:
+        times = [{way: took for way, (took, _) in one.items()} for one in found]
+        show_ratios(f"{name}, cold, {seeds} seeds", what, times)
+    memory = {what: round(median(one[what][1] for one in found)) for what in ways}
+    print(f"{name}: peak memory of the process in MB, {memory}", flush=True)
 
 
 def in_new_process(name: str, way: str, seeds: int) -> tuple[float, float]:
-    """Seconds and peak memory in MB."""
+    """Seconds, and peak memory in MB."""
     command = [sys.executable, "-m", "tools.verify.bench", "--one", name, way, str(seeds)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     took, memory = result.stdout.split()
     return float(took), float(memory)
 
 
-def one_cold_run(name: str, way: str, seeds: str) -> None:
+def run_one(name: str, way: str, seeds: str) -> None:
     build_model, epochs = NETWORKS[name]
     took = seconds(lambda: WAYS[way](build_model, small(), epochs, int(seeds)))
     print(took, peak_memory(os.getpid()) / 1e6)
 
 
-def small():
+def small() -> Dataset:
     return load_fashion_mnist(train_size=2000)
 
 
-def growth(name: str, data) -> None:
+def show_growth(name: str, data: Dataset) -> None:
     """How the time grows with the seeds: at best by their number."""
     build_model, epochs = NETWORKS[name]
     times = {n: seconds(lambda n=n: with_repeat(build_model, data, epochs, n)) for n in GROWTH}
-    show(
-        f"{name}: time for {GROWTH} seeds, in runs of one", {n: times[n] / times[1] for n in GROWTH}
+    grown = ", ".join(f"{n}: {took / times[1]:.1f}" for n, took in times.items())
+    print(f"{name}: time by seeds, in runs of one seed: {grown}", flush=True)
+
+
+def show_cluster(name: str, data: Dataset, seeds: int = 12) -> None:
+    """How much of two workers' time is won, once warm: 1 where two take half of one's time."""
+    from distributed import Client, LocalCluster
+
+    build_model, epochs = NETWORKS[name]
+    took = {}
+    for workers in (1, 2):
+        options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+        with LocalCluster(**options) as cluster, Client(cluster) as client:
+            executor = client.get_executor()
+            job = partial(with_repeat, build_model, data, epochs, seeds, executor=executor)
+            job()
+            took[workers] = seconds(job)
+    print(
+        f"{name}: {seeds} seeds on 1 and 2 workers of a thread each, warm: "
+        f"{took[1]:.1f} and {took[2]:.1f} s, efficiency {took[1] / took[2] / 2:.2f}",
+        flush=True,
     )
 
 
-def share_of_sgemm(data) -> None:
-    """How much of an epoch of the MLP its matrix products would take at the machine's best rate."""
-    size, repeats = 1024, 20
-    a = tf.random.normal((size, size))
-    product = tf.function(lambda: tf.linalg.matmul(a, a))
-    product()
-    rate = max(2 * size**3 / seconds(lambda: product().numpy()) for _ in range(repeats))
-    kernels = [w.shape for w in mlp().trainable_weights if len(w.shape) == 2]
-    training = sum(6 * np.prod(shape) for shape in kernels) - 2 * np.prod(kernels[0])
-    evaluation = 2 * sum(2 * np.prod(shape) for shape in kernels)
-    floor = len(data.x_train) * (training + evaluation) / rate
-    few, many = (seconds(partial(with_repeat, mlp, data, epochs, 1)) for epochs in (5, 45))
-    print(f"MLP: matrix products are {40 * floor / (many - few):.0%} of an epoch's time")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tools.verify.bench", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=5, help="rounds of each comparison")
-    parser.add_argument("--seeds", type=int, default=10, help="seeds of the warm comparison")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.verify.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="of each comparison")
+    parser.add_argument("--seeds", type=int, default=10, help="of the warm comparison")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     choice = parser.parse_args()
     if choice.one:
-        one_cold_run(*choice.one)
+        run_one(*choice.one)
         return
     data = small()
     for name in NETWORKS:
-        warm_ratios(name, data, choice.pairs, choice.seeds)
-        growth(name, data)
-        cold_ratios(name, choice.pairs)
-    share_of_sgemm(data)
+        show_warm(name, data, choice.rounds, choice.seeds)
+        show_cold(name, choice.rounds)
+        show_growth(name, data)
+    if find_spec("distributed") is None:
+        print("no Dask here, so no cluster was timed")
+        return
+    for name in NETWORKS:
+        show_cluster(name, data)
 
 
 if __name__ == "__main__":
