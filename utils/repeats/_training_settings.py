@@ -107,8 +107,18 @@ def state_of_optimizer(optimizer: keras.optimizers.Optimizer) -> dict[str, Descr
 
 
 def without_decay(model: keras.Model) -> set[int]:
-    """The ids of the weights that the optimizer's weight decay leaves out."""
+    """The ids of the weights that the optimizer's weight decay leaves out.
+
+    Asked of TensorFlow's variables, as in training: names, by which weights are left out, are
+    longer there than Keras's. The optimizer remembers its answers; these it forgets again.
+    """
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.weight_decay:
         return set()
-    return {id(w) for w in model.trainable_weights if not optimizer._use_weight_decay(w)}
+    remembered = "_exclude_from_weight_decay_cache" in vars(optimizer)
+    left_out = {id(w) for w in model.trainable_weights if not optimizer._use_weight_decay(w._value)}
+    if remembered:
+        optimizer._exclude_from_weight_decay_cache = {}
+    else:
+        del optimizer._exclude_from_weight_decay_cache
+    return left_out

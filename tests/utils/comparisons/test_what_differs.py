@@ -121,6 +121,19 @@ def test_weights_that_decay_leaves_out():
     both_ways(build, "layer 1, Dense: bias_weight_decay none → off", "layer 2, Dense: bias")
 
 
+def test_weight_decay_left_out_by_the_name_of_a_layer():
+    """Keras looks for it in the whole path of a weight, `…/body/kernel`."""
+
+    def build(left_out):
+        model = keras.Sequential([keras.Input((6,)), layers.Dense(8, name="body"), layers.Dense(3)])
+        optimizer = keras.optimizers.AdamW(0.05, weight_decay=2.0)
+        if left_out:
+            optimizer.exclude_from_weight_decay(var_names=["body"])
+        return compiled(model, optimizer)
+
+    both_ways(build, "layer 1, Dense: kernel_weight_decay none → off", "bias_weight_decay")
+
+
 def test_without_decay_leaving_out_is_nothing():
     def build(left_out):
         optimizer = keras.optimizers.Adam()
