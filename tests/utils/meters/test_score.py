@@ -236,6 +236,11 @@ def test_several_inputs_come_as_a_list_or_a_dict(pack):
         score(two_inputs(), pack(left, right[:2]), [0, 0, 0])
 
 
+def test_a_list_of_examples_is_one_input():
+    model = passing_on("sparse_categorical_crossentropy", width=3)
+    assert score(model, list(np.eye(3)[:2]), [0, 2]) == 0.5
+
+
 def test_texts_are_inputs():
     vectorize = layers.TextVectorization(output_mode="multi_hot", vocabulary=["good", "bad"])
     first = layers.Lambda(lambda counts: counts[:, 1:])  # without the place for unknown words
