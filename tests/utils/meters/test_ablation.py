@@ -206,6 +206,8 @@ def test_the_area_is_the_mean_height():
     assert ablation_area(np.full(9, 0.7)) == pytest.approx(0.7)
     assert ablation_area([1, 0], [0, 1]) == pytest.approx(0.5)
     assert ablation_area([[1, 0], [1, 1]], [0, 0.5]) == pytest.approx([0.5, 1])
+    assert ablation_area([1, 0, 0], [0, 0.2, 1]) == pytest.approx(0.1)
+    assert repr(ablation_area([0.5, 0.5], [0, 1])) == "0.5"  # a plain float, as a lesson prints it
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, 50, float("nan")])

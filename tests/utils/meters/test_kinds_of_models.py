@@ -224,8 +224,22 @@ def test_convolutions_and_recurrent_layers_are_hidden_embeddings_are_not():
     assert [type(layer) for layer in leaf_layers(model)] == [type(layer) for layer in stack]
 
 
-def test_frozen_layers_are_hidden_too():
-    one = layers.Dense(8, trainable=False, name="one")
+def test_frozen_layers_are_hidden_too(parts):
+    model = chain(*parts)
+    model.trainable = False
+    assert names_of_hidden(model) == ["a", "b"]
+    model.trainable = True
+
+
+def test_a_matrix_that_is_never_trained_has_units():
+    class Projection(layers.Layer):
+        def build(self, shape):
+            self.matrix = self.add_weight(shape=(shape[-1], 4), trainable=False)
+
+        def call(self, x):
+            return x @ self.matrix
+
+    one = Projection(name="one")
     assert names_of_hidden(chain(one, layers.Rescaling(2.0), layers.Dense(3))) == ["one"]
 
 
@@ -301,16 +315,17 @@ def test_what_comes_before_is_computed_once_for_all_masks(parts, dtype):
     class Counted(layers.Layer):
         calls = 0
 
-        def call(self, x):
+        def call(self, x, training=None):
             Counted.calls += 1
             return x + 0
 
-    for stack, calls in (([Counted(), *parts], 1), ([parts[0], Counted(), *parts[1:]], 6)):
+    before, behind = [Counted(), Counted(), *parts], [parts[0], Counted(), *parts[1:]]
+    for stack, calls in ((before, 2 + 2), (behind, 1 + 6)):  # one example tells the outputs' shape
         model = chain(*stack)
         model.compile(loss="sparse_categorical_crossentropy")
         Counted.calls = 0
         ablation_curve(model, "a", X.astype(dtype), Y, [0.25, 0.5], masks=3)
-        assert Counted.calls == 1 + calls  # one example, which tells the outputs' shape
+        assert Counted.calls == calls
 
 
 def test_half_precision_is_ablated_and_scored():
