@@ -114,6 +114,13 @@ def test_an_overview_has_a_row_per_metric_and_a_column_per_arm(plain):
     assert [row[place - 5 : place] for place in places] == ["2.000", "3.200", "0.000"]
 
 
+def test_the_columns_of_an_overview_stay_apart(plain):
+    arms = [measured(plain, [1, 2], name="a baseline"), measured(plain, [2, 3], name="a fix")]
+    head, row = overview(arms, ["score"]).splitlines()
+    assert head == "mean of 2 seeds           a baseline      a fix   a fix − a baseline"
+    assert row == "score                          1.500      2.500   +1.000 ± 0.000"
+
+
 def test_an_overview_leaves_out_diverged_runs_and_says_so(plain):
     lost = measured(plain, [2, 99, 4], diverged=np.array([False, True, False]))
     arms = [replace(measured(plain, [1, 2, 3]), name="baseline"), replace(lost, name="high rate")]
@@ -147,8 +154,9 @@ def test_an_overview_shows_an_arm_of_which_nothing_is_left(plain):
 
 
 def test_an_overview_compares_pairs_only(plain):
-    with pytest.raises(ValueError, match="repeat both arms with the same `seeds`"):
-        overview([plain, measured(plain, [1.0, 2.0])], ["loss"])
+    for arms in ([plain, measured(plain, [1.0, 2.0])], [plain, plain, measured(plain, [1.0])]):
+        with pytest.raises(ValueError, match="repeat both arms with the same `seeds`"):
+            overview(arms, ["loss"])
 
 
 def test_an_overview_needs_an_arm():
