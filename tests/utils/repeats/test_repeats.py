@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
+from utils._shared import memory
 from utils.repeats import _programs as programs
 from utils.repeats import _repeat as repeats
 from utils.repeats import repeat, seeded
@@ -210,7 +211,7 @@ class TestOneCompiledLoop:
         assert np.array_equal(spoilt.history["loss"], plain.history["loss"])
 
     def test_forgets_the_oldest_beyond_its_limit(self, monkeypatch):
-        monkeypatch.setattr(programs, "REMEMBERED", 2)
+        monkeypatch.setattr(memory, "SIZE", 2)
         rates = (0.1, 0.2, 0.3)
         assert self.compiled_by(*(lambda r=r: dense(layers.Dropout(r)) for r in rates)) == 2
 
