@@ -8,6 +8,7 @@ import pytest
 from keras import layers, ops, regularizers
 
 from tests.utils.comparisons.arms import DATA, X, compiled, described, network, what_differs
+from utils._shared.differing import hidden_line
 from utils.comparisons import compare
 from utils.comparisons._confounds import confounds
 from utils.repeats import repeat
@@ -91,6 +92,11 @@ def test_what_is_set_on_a_variable_is_trained():
         "layer 1, Dense: kernel_regularizer none → L2(l2=1)",
         "layer 2, Dense: bias_constraint none → NonNeg()",
     )
+
+
+def test_a_setting_that_is_taken_away():
+    lines = what_differs(lambda: network(penalty=regularizers.L2(0.5)), network)
+    assert lines == ["layer 1, Dense: kernel_regularizer L2(l2=0.5) → none"]
 
 
 def test_one_variable_may_be_left_untrained():
@@ -386,6 +392,13 @@ def test_an_attribute_of_a_model_is_named():
 
 def times(factor):
     return lambda x: x * factor
+
+
+def test_three_names_of_hidden_code_are_enough():
+    start = "cannot look inside Net: its"
+    assert hidden_line("Net", ["call"]) == f"{start} call is its own code"
+    assert hidden_line("Net", list("abc")) == f"{start} a and b and c are its own code"
+    assert hidden_line("Net", list("abcde")) == f"{start} a and b and c and 2 more are its own code"
 
 
 def test_a_lambda_layer():
