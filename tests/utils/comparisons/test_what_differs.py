@@ -266,6 +266,35 @@ def test_the_order_of_two_inputs_of_an_operation():
     both_ways(build, "layer 2 (Subtract) takes the input, layer 1 (Dense) → layer 1 (Dense), the")
 
 
+def test_which_call_of_a_layer_is_taken():
+    def build(turned):
+        x = keras.Input((6,))
+        shared = layers.Dense(6)
+        once = shared(x)
+        both = [once, shared(once)]
+        return compiled(keras.Model(x, layers.Subtract()(both[::-1] if turned else both)))
+
+    line = (
+        "layer 2 (Subtract) takes layer 1 (Dense), call 2 of layer 1 (Dense)"
+        " → call 2 of layer 1 (Dense), layer 1 (Dense)"
+    )
+    both_ways(build, line)
+
+
+def test_which_of_several_inputs_or_outputs_is_taken():
+    def build(turned):
+        x = [keras.Input((6,)), keras.Input((6,))]
+        _, *states = layers.LSTM(6, return_state=True)(layers.Reshape((1, 6))(x[turned]))
+        return compiled(keras.Model(x, layers.Add()([x[1], states[turned]])))
+
+    setups = [described_without_data(lambda n=n: build(n)) for n in (0, 1)]
+    assert confounds(*setups) == [
+        "layer 1 (Reshape) takes the input → part 2 of the input",
+        "layer 3 (Add) takes part 2 of the input, part 2 of layer 2 (LSTM)"
+        " → part 2 of the input, part 3 of layer 2 (LSTM)",
+    ]
+
+
 def test_which_layer_is_the_output():
     def build(early):
         x = keras.Input((6,))
