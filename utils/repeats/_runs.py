@@ -93,7 +93,7 @@ def stacked(plan: Plan, setup: Setup, name: str, runs: list[Run]) -> Runs:
         weights=tuple(run.weights for run in runs),
         diverged=np.array([has_diverged(run) for run in runs]),
         complete=len(runs) == len(plan.seeds),
-        setup=setup,
+        setup=with_data_of(runs, plan, setup),
         build_model=plan.build_model,
         lost=lost,
     )
@@ -101,6 +101,13 @@ def stacked(plan: Plan, setup: Setup, name: str, runs: list[Run]) -> Runs:
         return arm
     best = stacked(plan, setup, f"{name}, stopped", [run.best for run in runs])
     return replace(arm, best=best)
+
+
+def with_data_of(runs: list[Run], plan: Plan, setup: Setup) -> Setup:
+    """The setup with the data of these runs only: an interruption leaves seeds out."""
+    places = [plan.seeds.index(run.seed) for run in runs]
+    names = "training_data", "evaluation_data"
+    return replace(setup, **{n: tuple(getattr(setup, n)[p] for p in places) for n in names})
 
 
 def padded(histories: list, epochs: int) -> dict[str, np.ndarray]:
