@@ -8,6 +8,7 @@ import pytest
 from keras import layers, ops, regularizers
 
 from tests.utils.comparisons.arms import DATA, X, compiled, described, network, what_differs
+from tests.utils.repeats.reference import double_precision
 from utils._shared.differing import hidden_line
 from utils.comparisons import compare
 from utils.comparisons._confounds import confounds
@@ -97,6 +98,14 @@ def test_what_is_set_on_a_variable_is_trained():
 def test_a_setting_that_is_taken_away():
     lines = what_differs(lambda: network(penalty=regularizers.L2(0.5)), network)
     assert lines == ["layer 1, Dense: kernel_regularizer L2(l2=0.5) → none"]
+
+
+def test_a_weight_that_only_one_of_them_has():
+    lines = what_differs(
+        lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)])),
+        lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3, use_bias=False)])),
+    )
+    assert lines == ["layer 1, Dense: use_bias True → False", "parameters: 21 → 18"]
 
 
 def test_one_variable_may_be_left_untrained():
@@ -658,3 +667,25 @@ def test_seeds_may_have_data_of_their_own():
 
     arms = [described(data=data, seeds=(0, 1)) for data in (DATA, shifted)]
     assert confounds(*arms) == ["training data"]
+
+
+def test_one_seed_with_data_of_another_precision():
+    def precise(seed):
+        kind = ("float32", "float64")[seed]
+        return SimpleNamespace(**vars(DATA) | {"x_train": DATA.x_train.astype(kind)})
+
+    arms = [described(data=data, seeds=(0, 1)) for data in (DATA, precise)]
+    line = "training data, equal in another precision: float32, int64 → float64, int64"
+    assert confounds(*arms) == [line]
+
+
+def test_one_seed_with_data_that_differ_by_rounding():
+    def rounded(seed):
+        x = DATA.x_train.astype("float64") * (1 + seed * 1e-12)
+        return SimpleNamespace(**vars(DATA) | {"x_train": x})
+
+    exact = SimpleNamespace(**vars(DATA) | {"x_train": DATA.x_train.astype("float64")})
+    arms = [lambda data=data: described(data=data, seeds=(0, 1)) for data in (exact, rounded)]
+    assert confounds(*(arm() for arm in arms)) == []  # trained on in float32
+    with double_precision():
+        assert confounds(*(arm() for arm in arms)) == ["training data, equal but for rounding"]
