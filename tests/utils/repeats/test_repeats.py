@@ -14,6 +14,7 @@ from utils.repeats import _programs as programs
 from utils.repeats import _repeat as repeats
 from utils.repeats import repeat, seeded
 from utils.repeats._program import Program
+from utils.repeats._stopping import direction
 
 DATA = small_data()
 
@@ -128,6 +129,11 @@ def test_the_best_epoch_has_its_own_weights_and_measures():
 def test_the_best_epoch_of_an_accuracy_is_the_highest():
     runs = run(epochs=10, keep_best="val_accuracy")
     assert np.array_equal(runs.best.kept_epoch, runs.history["val_accuracy"].argmax(axis=1))
+
+
+@pytest.mark.parametrize("name", ["loss", "val_loss", "train_data_loss", "val_data_loss"])
+def test_a_loss_with_or_without_the_penalty_is_best_where_it_is_low(name):
+    assert direction(name, dense()) == -1
 
 
 def test_a_diverged_run_is_kept_and_marked():
