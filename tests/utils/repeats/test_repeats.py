@@ -14,6 +14,7 @@ from utils.repeats import _programs as programs
 from utils.repeats import _repeat as repeats
 from utils.repeats import repeat, seeded
 from utils.repeats._program import Program
+from utils.repeats._runs import has_diverged
 from utils.repeats._stopping import direction
 
 DATA = small_data()
@@ -141,6 +142,24 @@ def test_a_diverged_run_is_kept_and_marked():
     assert runs.diverged.all()
     assert runs.history["val_accuracy"].shape == (2, 5)
     assert not run().diverged.any()
+
+
+@pytest.mark.parametrize(
+    ("losses", "weight", "diverged"),
+    [
+        ([1.0, 2.0, 3.0], 0.5, False),
+        ([1.0, np.nan, 3.0], 0.5, True),
+        ([1.0, 2.0, np.inf], 0.5, False),  # after the kept epoch
+        ([1.0, 2.0, 3.0], np.inf, True),
+    ],
+)
+def test_a_loss_up_to_the_kept_epoch_or_a_weight_tells_that_a_run_diverged(
+    losses, weight, diverged
+):
+    ended = SimpleNamespace(
+        history=[{"loss": loss} for loss in losses], kept_epoch=1, weights=[np.array([1.0, weight])]
+    )
+    assert has_diverged(ended) == diverged
 
 
 class TestOneCompiledLoop:
