@@ -1,15 +1,16 @@
 """Checks of arguments: each error names the argument, what came, and what would do."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from numbers import Integral
+from typing import Any
 
 import keras
 
 LARGEST_SEED = 2**32 - 1  # NumPy's
 
 
-def whole_number(name, value, least=1):
+def whole_number(name: str, value: Any, least: int = 1) -> int:
     """Return `value` if it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} is {value!r}; give a whole number of at least {least}")
@@ -18,14 +19,14 @@ def whole_number(name, value, least=1):
     return int(value)
 
 
-def one_of(name, value, choices):
+def one_of(name: str, value: Any, choices: Collection) -> Any:
     """Return `value` if it is one of `choices`."""
     if not any(value is choice or value == choice for choice in choices):
         raise ValueError(f"{name} is {value!r}; give one of {', '.join(map(repr, choices))}")
     return value
 
 
-def function(name, value):
+def function(name: str, value: Any) -> Callable:
     """Return `value` if it can be called."""
     if not callable(value) or isinstance(value, keras.Model):
         raise TypeError(
@@ -35,7 +36,7 @@ def function(name, value):
     return value
 
 
-def cadence(watch_every, watch):
+def cadence(watch_every: Any, watch: Mapping[str, Callable] | None) -> int | None:
     """Return after how many steps to look, None for after every epoch."""
     if watch_every is None:
         return None
@@ -44,7 +45,7 @@ def cadence(watch_every, watch):
     return whole_number("watch_every", watch_every)
 
 
-def distinct_seeds(seeds):
+def distinct_seeds(seeds: Any) -> tuple[int, ...]:
     """Return `seeds` as a tuple of different whole numbers, at least one."""
     if isinstance(seeds, str) or not isinstance(seeds, Iterable):
         raise TypeError(f"seeds is {seeds!r}; give a list of whole numbers, as SEEDS or [0, 1, 2]")
@@ -56,7 +57,7 @@ def distinct_seeds(seeds):
     return seeds
 
 
-def named_functions(name, functions):
+def named_functions(name: str, functions: Any) -> dict[str, Callable]:
     """Return `functions` as a dict from names to functions; None gives an empty one."""
     if functions is None:
         return {}

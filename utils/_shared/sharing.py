@@ -12,12 +12,12 @@ import keras
 import tensorflow as tf
 
 from utils._shared.identity import identity_of
+from utils._shared.memory import Memory
 
 # What Keras's optimizers ask of a variable, beside its value.
 ASKED = ("_unique_id", "_handle_name", "_aggregation", "_synchronization")
-REMEMBERED = 24
 
-functions: dict[tuple, Callable] = {}  # (identity, what for) -> a function of values and inputs
+functions = Memory()  # (identity, what for) -> a function of values and inputs
 known = WeakKeyDictionary()  # model -> {what for: its key above, or a function of its own}
 
 
@@ -49,12 +49,8 @@ def compiled_once(
         own = compiled(function, ref(model)) if identity is None else None
         of_model[what_for] = (identity, what_for), own
     key, own = of_model[what_for]
-    if own is None and key not in functions:
-        while len(functions) >= REMEMBERED:
-            del functions[next(iter(functions))]
-        functions[key] = compiled(function, lambda: model)
-    values = [variable._value for variable in model.variables]
-    return partial(own or functions[key], values)
+    shared = own or functions.recall(key, lambda: compiled(function, lambda: model))
+    return partial(shared, [variable._value for variable in model.variables])
 
 
 def compiled(function: Callable, traced: Callable[[], keras.Model]) -> Callable:

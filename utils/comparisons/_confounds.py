@@ -95,14 +95,15 @@ def initializers_differ(settings: dict, other: dict) -> bool:
 
 def data_differences(name: str, prints: tuple, others: tuple) -> Iterator[str]:
     """Different examples; or the same, in another precision."""
-    pairs = list(zip(prints, others, strict=False))
+    pairs = list(zip(prints, others, strict=True))  # one for each seed
+    types = [(old.types, new.types) for old, new in pairs if old.types != new.types]
     if any(old.values != new.values for old, new in pairs):
         yield name
-    elif any(old.types != new.types for old, new in pairs):
-        types = prints[0].types, others[0].types
-        in_shape = types[0].replace(" (n, 1)", "") == types[1].replace(" (n, 1)", "")
+    elif types:
+        before, after = types[0]
+        in_shape = before.replace(" (n, 1)", "") == after.replace(" (n, 1)", "")
         form = "shape" if in_shape else "precision"
-        yield f"{name}, equal in another {form}: {types[0]} → {types[1]}"
+        yield f"{name}, equal in another {form}: {before} → {after}"
     elif any(old.exactly != new.exactly for old, new in pairs):
         yield f"{name}, equal but for rounding"
 

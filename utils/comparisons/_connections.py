@@ -48,7 +48,11 @@ class Side:
         )
 
     def write_source(self, source: tuple) -> str:
-        return place_of(self.setup.layers, source[0] + 1)
+        """`layer 1 (Dense)`, `call 2 of layer 1 (Dense)`, or `part 2 of the input`."""
+        place, call, number = source
+        part = f"part {number + 1} of " if number else ""
+        again = f"call {call + 1} of " if call else ""
+        return f"{part}{again}{place_of(self.setup.layers, place + 1)}"
 
 
 def connection_differences(setup, other) -> Iterator[str]:

@@ -15,9 +15,9 @@ LABEL = 24  # letters of the first column
 def overview(arms: Sequence[Runs], metrics: Sequence[str]) -> str:
     """A table as text: the mean of every arm on every metric, a row a metric.
 
-    arms      `Runs`, the baseline first and the fix second; its last column is fix − baseline,
-              with the 95 % t interval; with one arm there is none. Diverged runs are left out, and
-              counted below.
+    arms      `Runs` of the same seeds and evaluation data, the baseline first and the fix second;
+              the last column is fix − baseline, with the 95 % t interval; with one arm there is
+              none. Diverged runs are left out, and counted below.
     """
     arms = check_many(arms)
     count = len(arms[0].seeds)
@@ -40,7 +40,7 @@ def check_many(arms: Sequence[Runs]) -> list[Runs]:
     arms = [arms] if isinstance(arms, Runs) else list(arms)
     if not arms:
         raise ValueError("arms is empty; give the Runs that `repeat` returns, the baseline first")
-    for arm in arms[:2]:
+    for arm in arms:
         check_arms(arms[0], arm)
     return arms
 

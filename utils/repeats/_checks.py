@@ -19,6 +19,7 @@ def checked_models(
 ) -> list[keras.Model]:
     """New models of the first two seeds, if the first takes `data` and the second is another."""
     first = new_model(build_model, seeds[0], shape)
+    check_batch_size(first)
     with left_as_found(first.variables):
         check_labels(first, data)
     if len(seeds) == 1:
@@ -35,6 +36,16 @@ def shape_of(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.dtype.kind == "f":
         return tuple(x.shape)
     return tf.nest.map_structure(tf.TensorSpec.from_tensor, tf.nest.map_structure(as_tensor, x))
+
+
+def check_batch_size(model: keras.Model) -> None:
+    """Refuse a network for batches of one size, as a stateful one."""
+    inputs = tf.nest.flatten(getattr(model, "inputs", None) or [])
+    if sizes := {part.shape[0] for part in inputs} - {None}:
+        raise ValueError(
+            f"build_model's network takes batches of {max(sizes)} only, and `repeat` also "
+            "trains on the smaller rest and evaluates in larger ones; build it without a batch size"
+        )
 
 
 def check_labels(model: keras.Model, data: Examples) -> None:

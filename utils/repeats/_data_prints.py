@@ -9,6 +9,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from utils.repeats._data import Examples
+
 
 class DataPrint(NamedTuple):
     """Of the examples of one seed.
@@ -23,18 +25,16 @@ class DataPrint(NamedTuple):
     types: str
 
 
-def prints_of(data: object) -> tuple[DataPrint, DataPrint]:
+def prints_of(data: Examples) -> tuple[DataPrint, DataPrint]:
     """What an arm trains on, and what it is evaluated on."""
     train, val = (dict(arrays_of(data, part)) for part in ("train", "val"))
     return print_of(train), print_of(val)
 
 
-def arrays_of(data: object, part: str) -> Iterator[tuple[str, np.ndarray]]:
-    """The arrays of one part by name: inputs, labels, and weights of the examples if there are."""
-    held = data if isinstance(data, Mapping) else vars(data)
-    for name in (f"x_{part}", f"y_{part}", *sorted(n for n in held if "weight" in n)):
-        if name in held and name.endswith((part, "weight", "weights")):
-            yield from arrays_in(name, held[name])
+def arrays_of(data: Examples, part: str) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of one part by name: inputs and labels."""
+    for name in (f"x_{part}", f"y_{part}"):
+        yield from arrays_in(name, getattr(data, name))
 
 
 def arrays_in(name: str, value: object) -> Iterator[tuple[str, np.ndarray]]:
@@ -43,7 +43,7 @@ def arrays_in(name: str, value: object) -> Iterator[tuple[str, np.ndarray]]:
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, item in items:
             yield from arrays_in(f"{name} {key}", item)
-    elif value is not None:
+    else:
         yield name, np.asarray(value)
 
 

@@ -168,13 +168,14 @@ def compiled_loop(model: keras.Model, name: str, pair: tuple) -> Callable:
     """A function of stacked batches that calls the model's step for each of them, in order.
 
     Traced once, for batches of any size, as `fit` does. It returns the logs of the last step if the
-    step is the model's own; Keras's only repeat what the metrics hold.
+    model has code of its own that makes them; Keras's only repeats what the metrics hold.
     """
     step = getattr(model, name)
     one = tf.nest.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), pair)
     many = tf.nest.map_structure(lambda part: tf.TensorSpec((None, *part.shape), part.dtype), one)
     logs_of_step = tf.function(step, input_signature=[one], autograph=False)
-    has_own_logs = getattr(type(model), name) is not getattr(keras.Model, name)
+    made_by = name, "compute_metrics"
+    has_own_logs = any(getattr(type(model), n) is not getattr(keras.Model, n) for n in made_by)
 
     def loop(batches):
         start = empty_logs(logs_of_step) if has_own_logs else {}

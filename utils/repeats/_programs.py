@@ -7,14 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.identity import identity_of
+from utils._shared.memory import Memory
 from utils.repeats._program import Program
 
-REMEMBERED = 24
 # Where XLA repays its compile time on a CPU: of dense layers it saves 10 ms in 10⁹ operations,
 # and it takes about two seconds.
 WORTH_COMPILING = 2e11
 
-remembered: dict[tuple, Program] = {}
+remembered = Memory()  # whether with XLA, and the model's identity -> its program
 
 
 def program_for(
@@ -33,12 +33,9 @@ def program_for(
     if identity is None:
         return Program(model, with_xla)
     key = (with_xla, identity)
-    if key not in remembered or remembered[key].private:
-        while len(remembered) >= REMEMBERED:
-            del remembered[next(iter(remembered))]
-        remembered[key] = Program(model, with_xla)
-    remembered[key] = remembered.pop(key)  # the latest used goes last
-    return remembered[key]
+    if key in remembered and remembered[key].private:
+        del remembered[key]
+    return remembered.recall(key, lambda: Program(model, with_xla))
 
 
 def pays_to_compile(model: keras.Model, data: tuple, epochs: int) -> bool:

@@ -114,6 +114,26 @@ def test_an_overview_has_a_row_per_metric_and_a_column_per_arm(plain):
     assert [row[place - 5 : place] for place in places] == ["2.000", "3.200", "0.000"]
 
 
+def test_a_comparison_as_it_is_printed(plain):
+    arms = measured(plain, [0.25, 0.5], name="plain"), measured(plain, [1, 1], name="fix")
+    assert str(compare(*arms, "score")).splitlines() == [
+        "score, one column per seed",
+        "plain        0.250   0.500",
+        "fix          1.000   1.000",
+        "difference   0.750   0.500",
+        "higher in 2 of 2 seeds, lower in 0; mean difference +0.625 ± 1.588 (95 % t interval)",
+        "What differs:",
+        "  nothing",
+    ]
+
+
+def test_the_columns_of_an_overview_stay_apart(plain):
+    arms = [measured(plain, [1, 2], name="a baseline"), measured(plain, [2, 3], name="a fix")]
+    head, row = overview(arms, ["score"]).splitlines()
+    assert head == "mean of 2 seeds           a baseline      a fix   a fix − a baseline"
+    assert row == "score                          1.500      2.500   +1.000 ± 0.000"
+
+
 def test_an_overview_leaves_out_diverged_runs_and_says_so(plain):
     lost = measured(plain, [2, 99, 4], diverged=np.array([False, True, False]))
     arms = [replace(measured(plain, [1, 2, 3]), name="baseline"), replace(lost, name="high rate")]
@@ -147,8 +167,9 @@ def test_an_overview_shows_an_arm_of_which_nothing_is_left(plain):
 
 
 def test_an_overview_compares_pairs_only(plain):
-    with pytest.raises(ValueError, match="repeat both arms with the same `seeds`"):
-        overview([plain, measured(plain, [1.0, 2.0])], ["loss"])
+    for arms in ([plain, measured(plain, [1.0, 2.0])], [plain, plain, measured(plain, [1.0])]):
+        with pytest.raises(ValueError, match="repeat both arms with the same `seeds`"):
+            overview(arms, ["loss"])
 
 
 def test_an_overview_needs_an_arm():
@@ -243,6 +264,19 @@ def test_arms_and_metrics_that_cannot_be_compared(change, error, words):
 def test_other_seeds_are_refused(plain):
     with pytest.raises(ValueError, match="repeat both arms with the same `seeds`"):
         compare(plain, arm(seeds=[0, 1, 3]), "loss")
+
+
+def test_what_an_interruption_left_is_compared_with_the_same_seeds():
+    def data_for(seed):
+        return small_data() if seed else small_data(examples=40)
+
+    def stop_at_once(model):
+        raise KeyboardInterrupt
+
+    stops = iter([lambda model: 0, stop_at_once])
+    cut = arm(data=data_for, seeds=[1, 0], measure={"n": lambda m: next(stops)(m)}, workers=1)
+    assert cut.seeds == (1,)
+    assert compare(cut, arm(data=data_for, seeds=[1]), "loss").mean == 0
 
 
 def test_other_evaluation_data_is_refused(plain):

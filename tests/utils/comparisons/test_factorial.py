@@ -113,6 +113,10 @@ def test_an_interaction_needs_both_sides_of_a_seed():
     effect = interaction(runs, "BN", "L2", "loss")
     np.testing.assert_allclose(effect.differences, [5, 5])
     assert effect.left_out == 2
+    runs["BN",] = arm(10 + NOISE, lost=[1])  # without L2
+    effect = interaction(runs, "BN", "L2", "loss")
+    np.testing.assert_allclose(effect.differences, [5])
+    assert effect.left_out == 3
 
 
 def test_an_effect_without_a_pair_says_so():

@@ -8,6 +8,8 @@ import pytest
 from keras import layers, ops, regularizers
 
 from tests.utils.comparisons.arms import DATA, X, compiled, described, network, what_differs
+from tests.utils.repeats.reference import double_precision
+from utils._shared.differing import hidden_line
 from utils.comparisons import compare
 from utils.comparisons._confounds import confounds
 from utils.repeats import repeat
@@ -91,6 +93,19 @@ def test_what_is_set_on_a_variable_is_trained():
         "layer 1, Dense: kernel_regularizer none → L2(l2=1)",
         "layer 2, Dense: bias_constraint none → NonNeg()",
     )
+
+
+def test_a_setting_that_is_taken_away():
+    lines = what_differs(lambda: network(penalty=regularizers.L2(0.5)), network)
+    assert lines == ["layer 1, Dense: kernel_regularizer L2(l2=0.5) → none"]
+
+
+def test_a_weight_that_only_one_of_them_has():
+    lines = what_differs(
+        lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3)])),
+        lambda: compiled(keras.Sequential([keras.Input((6,)), layers.Dense(3, use_bias=False)])),
+    )
+    assert lines == ["layer 1, Dense: use_bias True → False", "parameters: 21 → 18"]
 
 
 def test_one_variable_may_be_left_untrained():
@@ -273,6 +288,35 @@ def test_the_order_of_two_inputs_of_an_operation():
     both_ways(build, "layer 2 (Subtract) takes the input, layer 1 (Dense) → layer 1 (Dense), the")
 
 
+def test_which_call_of_a_layer_is_taken():
+    def build(turned):
+        x = keras.Input((6,))
+        shared = layers.Dense(6)
+        once = shared(x)
+        both = [once, shared(once)]
+        return compiled(keras.Model(x, layers.Subtract()(both[::-1] if turned else both)))
+
+    line = (
+        "layer 2 (Subtract) takes layer 1 (Dense), call 2 of layer 1 (Dense)"
+        " → call 2 of layer 1 (Dense), layer 1 (Dense)"
+    )
+    both_ways(build, line)
+
+
+def test_which_of_several_inputs_or_outputs_is_taken():
+    def build(turned):
+        x = [keras.Input((6,)), keras.Input((6,))]
+        _, *states = layers.LSTM(6, return_state=True)(layers.Reshape((1, 6))(x[turned]))
+        return compiled(keras.Model(x, layers.Add()([x[1], states[turned]])))
+
+    setups = [described_without_data(lambda n=n: build(n)) for n in (0, 1)]
+    assert confounds(*setups) == [
+        "layer 1 (Reshape) takes the input → part 2 of the input",
+        "layer 3 (Add) takes part 2 of the input, part 2 of layer 2 (LSTM)"
+        " → part 2 of the input, part 3 of layer 2 (LSTM)",
+    ]
+
+
 def test_which_layer_is_the_output():
     def build(early):
         x = keras.Input((6,))
@@ -399,6 +443,13 @@ def test_an_attribute_of_a_model_is_named():
 
 def times(factor):
     return lambda x: x * factor
+
+
+def test_three_names_of_hidden_code_are_enough():
+    start = "cannot look inside Net: its"
+    assert hidden_line("Net", ["call"]) == f"{start} call is its own code"
+    assert hidden_line("Net", list("abc")) == f"{start} a and b and c are its own code"
+    assert hidden_line("Net", list("abcde")) == f"{start} a and b and c and 2 more are its own code"
 
 
 def test_a_lambda_layer():
@@ -629,3 +680,25 @@ def test_seeds_may_have_data_of_their_own():
 
     arms = [described(data=data, seeds=(0, 1)) for data in (DATA, shifted)]
     assert confounds(*arms) == ["training data"]
+
+
+def test_one_seed_with_data_of_another_precision():
+    def precise(seed):
+        kind = ("float32", "float64")[seed]
+        return SimpleNamespace(**vars(DATA) | {"x_train": DATA.x_train.astype(kind)})
+
+    arms = [described(data=data, seeds=(0, 1)) for data in (DATA, precise)]
+    line = "training data, equal in another precision: float32, int64 → float64, int64"
+    assert confounds(*arms) == [line]
+
+
+def test_one_seed_with_data_that_differ_by_rounding():
+    def rounded(seed):
+        x = DATA.x_train.astype("float64") * (1 + seed * 1e-12)
+        return SimpleNamespace(**vars(DATA) | {"x_train": x})
+
+    exact = SimpleNamespace(**vars(DATA) | {"x_train": DATA.x_train.astype("float64")})
+    arms = [lambda data=data: described(data=data, seeds=(0, 1)) for data in (exact, rounded)]
+    assert confounds(*(arm() for arm in arms)) == []  # trained on in float32
+    with double_precision():
+        assert confounds(*(arm() for arm in arms)) == ["training data, equal but for rounding"]

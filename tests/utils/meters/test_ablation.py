@@ -206,6 +206,8 @@ def test_the_area_is_the_mean_height():
     assert ablation_area(np.full(9, 0.7)) == pytest.approx(0.7)
     assert ablation_area([1, 0], [0, 1]) == pytest.approx(0.5)
     assert ablation_area([[1, 0], [1, 1]], [0, 0.5]) == pytest.approx([0.5, 1])
+    assert ablation_area([1, 0, 0], [0, 0.2, 1]) == pytest.approx(0.1)
+    assert repr(ablation_area([0.5, 0.5], [0, 1])) == "0.5"  # a plain float, as a lesson prints it
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, 50, float("nan")])
@@ -248,7 +250,7 @@ def test_labels_may_be_one_hot_or_a_column(trained):
         np.testing.assert_array_equal(ablation_curve(model, "first", x, labels), plain)
 
 
-@pytest.mark.parametrize("names", ["third", ["first", "third"], [], ["first", "first"], 9, -9])
+@pytest.mark.parametrize("names", ["third", ["first", "third"], [], ["first", "first"], 5, -6])
 def test_a_model_without_the_named_layers_is_rejected(trained, names):
     model, x, y = trained
     with pytest.raises(ValueError, match=r"0 flatten.*, 1 first, 2 norm"):

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from utils.meters import ablation_curve, layer_output, shuffled_accuracy, silenced_logits
+from utils.meters import ablation_curve, layer_output, score, shuffled_accuracy, silenced_logits
 from utils.meters._hidden import hidden_layers
 from utils.meters._layers import find_layer, leaf_layers
 
@@ -103,6 +103,19 @@ def test_the_model_answers_as_before(parts, form):
     layer_output(model, "b", X)
     np.testing.assert_array_equal(model.predict_on_batch(X), before)
     assert not any("call" in vars(part) for part in parts)
+
+
+def test_it_answers_in_inference_mode_whatever_a_model_does_by_default():
+    class Training(Subclass):
+        def call(self, x, training=True):
+            return -super().call(x) if training else super().call(x)
+
+    one = layers.Dense(3, kernel_initializer="identity", name="one")
+    model = Training(one)
+    model.compile(loss="sparse_categorical_crossentropy")
+    x = np.eye(3)
+    np.testing.assert_array_equal(silenced_logits(model, "one", x, 0), x)
+    assert score(model, x, [0, 1, 2]) == 1
 
 
 def test_it_answers_as_before_after_an_error_too(parts):
@@ -208,7 +221,7 @@ def test_convolutions_and_recurrent_layers_are_hidden_embeddings_are_not():
     stack += [layers.GlobalAveragePooling1D(), layers.Dense(2)]
     model = keras.Sequential([keras.Input((6,), dtype="int32"), *stack])
     assert names_of_hidden(model, np.ones((2, 6), "int32")) == ["conv", "both"]
-    assert [layer.name for layer in leaf_layers(model)][1:3] == ["conv", "both"]
+    assert [type(layer) for layer in leaf_layers(model)] == [type(layer) for layer in stack]
 
 
 def test_frozen_layers_are_hidden_too(parts):
@@ -216,6 +229,32 @@ def test_frozen_layers_are_hidden_too(parts):
     model.trainable = False
     assert names_of_hidden(model) == ["a", "b"]
     model.trainable = True
+
+
+def test_a_matrix_that_is_never_trained_has_units():
+    class Projection(layers.Layer):
+        def build(self, shape):
+            self.matrix = self.add_weight(shape=(shape[-1], 4), trainable=False)
+
+        def call(self, x):
+            return x @ self.matrix
+
+    one = Projection(name="one")
+    assert names_of_hidden(chain(one, layers.Rescaling(2.0), layers.Dense(3))) == ["one"]
+
+
+@pytest.mark.parametrize("kind", ["BatchNormalization", "ELU", "LeakyReLU", "PReLU", "ReLU"])
+def test_what_changes_each_unit_alone_is_taken_in_place_of_its_layer(kind):
+    last = getattr(layers, kind)(name="last")
+    assert names_of_hidden(chain(layers.Dense(8), last, layers.Dense(3))) == ["last"]
+
+
+def test_matrices_that_mix_no_units_do_not_count():
+    stack = [layers.Normalization(axis=(1, 2, 3)), layers.Conv2D(3, 2, name="conv")]
+    stack += [layers.LayerNormalization(), layers.MaxPooling2D(1), layers.PReLU()]
+    stack += [layers.Conv2D(2, 2), layers.PReLU()]  # the model's output, and so not hidden
+    model = keras.Sequential([keras.Input((4, 4, 1)), *stack])
+    assert names_of_hidden(model, np.ones((2, 4, 4, 1), "float32")) == ["conv"]
 
 
 def test_a_model_without_hidden_layers_is_refused():
@@ -271,20 +310,22 @@ def test_a_layer_that_is_not_called_is_refused(parts):
         silenced_logits(model, "unused", X, 0.5)
 
 
-def test_what_comes_before_is_computed_once_for_all_masks(parts):
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_what_comes_before_is_computed_once_for_all_masks(parts, dtype):
     class Counted(layers.Layer):
         calls = 0
 
-        def call(self, x):
+        def call(self, x, training=None):
             Counted.calls += 1
             return x + 0
 
-    for stack, calls in (([Counted(), *parts], 1), ([parts[0], Counted(), *parts[1:]], 6)):
+    before, behind = [Counted(), Counted(), *parts], [parts[0], Counted(), *parts[1:]]
+    for stack, calls in ((before, 2 + 2), (behind, 1 + 6)):  # one example tells the outputs' shape
         model = chain(*stack)
         model.compile(loss="sparse_categorical_crossentropy")
         Counted.calls = 0
-        ablation_curve(model, "a", X, Y, [0.25, 0.5], masks=3)
-        assert Counted.calls == 1 + calls  # one example, which tells the outputs' shape
+        ablation_curve(model, "a", X.astype(dtype), Y, [0.25, 0.5], masks=3)
+        assert Counted.calls == calls
 
 
 def test_half_precision_is_ablated_and_scored():

@@ -114,6 +114,13 @@ def test_several_numbers_are_scored_as_keras_does():
     assert score(model, outputs, y) == pytest.approx(float(r2.result()), rel=1e-5)
 
 
+def test_a_regression_may_put_out_one_number_without_an_axis_of_its_own():
+    model = keras.Sequential([keras.Input((1,)), layers.Lambda(lambda x: x[:, 0])])
+    model.compile("sgd", "mse")
+    outputs, y = [[1.0], [2.0], [3.0], [2.0]], [1.0, 2.0, 3.0, 6.0]
+    assert score(model, outputs, y) == pytest.approx(1 - 16 / 14)
+
+
 def test_numbers_have_no_accuracy_even_if_compiled_with_one():
     model, y = passing_on("mse", "accuracy"), np.array([0.0, 1.0, 2.5])
     assert score(model, y[:, None], y) == 1
@@ -125,6 +132,8 @@ def test_each_position_of_a_sequence_is_scored():
     x, y = np.eye(2)[[[0, 1, 1], [1, 1, 0]]], np.array([[0, 1, 0], [1, 1, 0]])
     assert score(model, x, y) == pytest.approx(5 / 6)
     assert score(model, x, y[..., None]) == pytest.approx(5 / 6)
+    plain = keras.Sequential([keras.Input((3, 2)), layers.Activation("linear")])
+    assert score(plain, x, np.eye(2)[y]) == pytest.approx(5 / 6)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,8 @@ def test_each_position_of_a_sequence_is_scored():
         (None, 2, [0, 0, 0, 1], 3 / 4),
         (None, 2, [[1, 0], [1, 0], [1, 0], [0, 1]], 3 / 4),
         (None, 1, [-2.0, 0.2, 0.4, 3.0], 1),
+        # the second column has the wrong sign: errors of 4 · 13.2 on squares of 12.56
+        (None, 2, [[-2.0, 2.0], [0.2, -0.2], [0.4, -0.4], [3.0, -3.0]], 1 - 2 * 13.2 / 12.56),
     ],
 )
 def test_a_model_that_was_not_compiled_goes_by_its_last_activation(activation, width, y, expected):
@@ -234,6 +245,11 @@ def test_several_inputs_come_as_a_list_or_a_dict(pack):
     assert score(two_inputs(), pack(left, right), [0, 0, 0]) == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="as many of each"):
         score(two_inputs(), pack(left, right[:2]), [0, 0, 0])
+
+
+def test_a_list_of_examples_is_one_input():
+    model = passing_on("sparse_categorical_crossentropy", width=3)
+    assert score(model, list(np.eye(3)[:2]), [0, 2]) == 0.5
 
 
 def test_texts_are_inputs():

@@ -224,6 +224,47 @@ def test_other_settings_of_compile(options):
         assert_as_fit(lambda: network(**options), DATA)
 
 
+class WithItsOwn(keras.Model):
+    """Computes a number of its own beside the metrics; `half` says in which way."""
+
+    def __init__(self, half):
+        super().__init__()
+        self.half, self.dense = half, layers.Dense(3, activation="softmax")
+
+    def call(self, x):
+        return self.dense(x)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        found = super().compute_metrics(x, y, y_pred, sample_weight)
+        return found | {"bias": self.half * keras.ops.sum(self.dense.bias)}
+
+
+@pytest.mark.parametrize("half", [0.5, 1.0])
+def test_metrics_that_the_model_computes(half):
+    def build():
+        model = WithItsOwn(half)
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"], jit_compile=False)
+        return model
+
+    with double_precision():
+        assert_as_fit(build, DATA)
+        assert {"bias", "val_bias", "train_bias"} <= set(run(build).history)
+
+
+def test_a_network_for_batches_of_one_size_is_refused():
+    def build():
+        model = keras.Sequential(
+            [keras.Input(batch_shape=(16, 6, 1)), layers.LSTM(2, stateful=True)]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    x = DATA.x_train[..., None]
+    data = SimpleNamespace(x_train=x, y_train=x[:, :2, 0], x_val=x, y_val=x[:, :2, 0])
+    with pytest.raises(ValueError, match=r"takes batches of 16 only.*without a batch size"):
+        run(build, data)
+
+
 def test_several_outputs_are_trained_or_refused():
     def build():
         inputs = keras.Input((6,))

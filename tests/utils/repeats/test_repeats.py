@@ -9,10 +9,13 @@ import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
+from utils._shared import memory
 from utils.repeats import _programs as programs
 from utils.repeats import _repeat as repeats
 from utils.repeats import repeat, seeded
 from utils.repeats._program import Program
+from utils.repeats._runs import has_diverged
+from utils.repeats._stopping import direction
 
 DATA = small_data()
 
@@ -129,11 +132,34 @@ def test_the_best_epoch_of_an_accuracy_is_the_highest():
     assert np.array_equal(runs.best.kept_epoch, runs.history["val_accuracy"].argmax(axis=1))
 
 
+@pytest.mark.parametrize("name", ["loss", "val_loss", "train_data_loss", "val_data_loss"])
+def test_a_loss_with_or_without_the_penalty_is_best_where_it_is_low(name):
+    assert direction(name, dense()) == -1
+
+
 def test_a_diverged_run_is_kept_and_marked():
     runs = run(lambda: dense(optimizer=optimizers.SGD(1e38)), epochs=5)
     assert runs.diverged.all()
     assert runs.history["val_accuracy"].shape == (2, 5)
     assert not run().diverged.any()
+
+
+@pytest.mark.parametrize(
+    ("losses", "weight", "diverged"),
+    [
+        ([1.0, 2.0, 3.0], 0.5, False),
+        ([1.0, np.nan, 3.0], 0.5, True),
+        ([1.0, 2.0, np.inf], 0.5, False),  # after the kept epoch
+        ([1.0, 2.0, 3.0], np.inf, True),
+    ],
+)
+def test_a_loss_up_to_the_kept_epoch_or_a_weight_tells_that_a_run_diverged(
+    losses, weight, diverged
+):
+    ended = SimpleNamespace(
+        history=[{"loss": loss} for loss in losses], kept_epoch=1, weights=[np.array([1.0, weight])]
+    )
+    assert has_diverged(ended) == diverged
 
 
 class TestOneCompiledLoop:
@@ -210,7 +236,7 @@ class TestOneCompiledLoop:
         assert np.array_equal(spoilt.history["loss"], plain.history["loss"])
 
     def test_forgets_the_oldest_beyond_its_limit(self, monkeypatch):
-        monkeypatch.setattr(programs, "REMEMBERED", 2)
+        monkeypatch.setattr(memory, "SIZE", 2)
         rates = (0.1, 0.2, 0.3)
         assert self.compiled_by(*(lambda r=r: dense(layers.Dropout(r)) for r in rates)) == 2
 
