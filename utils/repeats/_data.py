@@ -98,6 +98,8 @@ def arrays(name: str, values: Any) -> Any:
         array = array.astype(str)
     if array.dtype.kind == "O":
         raise TypeError(f"{name} holds {type(array.ravel()[0]).__name__} objects; give numbers")
+    if array.dtype.kind in "mMV":  # dates, lengths of time, records
+        raise TypeError(f"{name} is {array.dtype}; give numbers")
     return array
 
 

@@ -182,7 +182,7 @@ def compiled_loop(model: keras.Model, name: str, pair: tuple) -> Callable:
 
         def with_batch(i, logs):
             found = logs_of_step(tf.nest.map_structure(lambda part: part[i], batches))
-            return i + 1, found if has_own_logs else logs
+            return i + 1, flattened(found) if has_own_logs else logs
 
         count = tf.shape(tf.nest.flatten(batches)[0])[0]
         options = {"parallel_iterations": 1}
@@ -196,7 +196,15 @@ def empty_logs(logs_of_step: Callable) -> dict:
     logs = logs_of_step.get_concrete_function().structured_outputs
     if not isinstance(logs, dict):
         raise TypeError(f"the model's own step returns {type(logs).__name__}; let it return a dict")
-    return {name: tf.zeros(value.shape, value.dtype) for name, value in logs.items()}
+    return {n: tf.zeros(value.shape, value.dtype) for n, value in flattened(logs).items()}
+
+
+def flattened(logs: dict) -> dict:
+    """Logs in which a dict stands for its own entries, as `fit` reads them."""
+    flat = {}
+    for name, value in logs.items():
+        flat |= flattened(value) if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def in_batches(pair: tuple, size: int) -> Iterator[tuple]:
