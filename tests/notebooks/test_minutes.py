@@ -1,4 +1,4 @@
-"""The minutes that a lesson says it takes follow from what is in it, and the README repeats them."""
+"""The minutes that a lesson says it takes follow from what is in it; the README repeats them."""
 
 import math
 import re
