@@ -523,7 +523,7 @@ def text_of(cell: NotebookNode) -> str:
     texts = [cell.source, cell.metadata.get("slideshow", {}).get("notes", "")]
     if cell.cell_type == "code":
         texts = [*sorted(constants(cell, str)), *re.findall(r"# .*", cell.source), texts[1]]
-    return " ".join(" ".join(texts).split())
+    return re.sub(r"\]\(\S+\)", "]", " ".join(" ".join(texts).split()))  # addresses are no words
 
 
 @guard

@@ -278,6 +278,7 @@ def test_setups_must_agree():
         (guards.words_are_the_fields, add_prose("silent"), "01_x.ipynb"),
         (guards.words_are_the_fields, add_prose("a learning rate, lessons"), PATH.name),
         (guards.words_are_the_fields, set_source("gap", "rate = 0.1"), PATH.name),
+        (guards.words_are_the_fields, add_prose("[a](https://a.org/pull/1)"), PATH.name),
         (guards.claims_are_few, set_source("gap", "claim(1)\n" * 4), "01_x.ipynb"),
         (guards.titles_are_checked, set_source("curves", "show(fig, alt, titles=t)"), PATH.name),
         (guards.titles_are_checked, set_source("curves", "show(fig, alt)"), "01_x.ipynb"),
