@@ -35,7 +35,7 @@ def gradient_shift(
 
     model        a compiled Keras model; it is left as it was found
     layer_name   as in `layer_output`; "below" are the layers before it, in the model's order
-    x, y         one batch, as `fit` takes it: both gradients are those of its loss, in training mode
+    x, y         one batch, as `fit` takes it: both gradients are of its loss, in training mode
     rate         the learning rate of the step
     Raises ValueError for a layer that is not there or has nothing to train, and a rate that is not
     above 0.
