@@ -43,20 +43,15 @@ def gradient_shift(
     rate, layer = checked_rate(rate), find_layer(model, layer_name)
     if not layer.trainable_variables:
         raise ValueError(f"layer {layer.name!r} has no weights to train; give one that has some")
-    leaves = leaf_layers(model)
-    below = {id(w) for part in leaves[: leaves.index(layer)] for w in part.trainable_variables}
-    own = {id(weight) for weight in layer.trainable_variables}
-    batch = as_tensors(model, x), tf.convert_to_tensor(y)
-    with left_as_found(model.variables):
-        first = slopes(model, batch)
-        for weight, slope in zip(model.trainable_variables, first, strict=True):
-            if id(weight) in below:
-                weight.assign_sub(rate * slope)
-        second = slopes(model, batch)
-    mine = [id(weight) in own for weight in model.trainable_variables]
-    return change(*(np.concatenate(
-        [np.ravel(s) for s, is_mine in zip(found, mine, strict=True) if is_mine]
-    ) for found in (first, second)))  # fmt: skip
+    frozen = tuple(part.trainable for part in leaf_layers(model))
+
+    def gradients(model, batch):
+        return gradients_before_and_after(model, layer_name, *batch)
+
+    both = compiled_once(gradients, model, ("gradient shift", layer_name, frozen))
+    batch = as_tensors(model, x), tf.convert_to_tensor(y), tf.constant(rate, model.variable_dtype)
+    with left_as_found(model.metrics_variables):
+        return change(*map(keras.ops.convert_to_numpy, both(batch)))
 
 
 def change(first: np.ndarray, second: np.ndarray) -> GradientShift:
@@ -69,20 +64,41 @@ def change(first: np.ndarray, second: np.ndarray) -> GradientShift:
     )
 
 
-def slopes(model: keras.Model, batch: tuple) -> list[np.ndarray]:
-    """The gradient of the batch's loss in training mode, an array for each trainable variable."""
-    frozen = tuple(layer.trainable for layer in leaf_layers(model))
+def gradients_before_and_after(
+    model: keras.Model, layer_name: str | int, x: Any, y: tf.Tensor, rate: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The layer's gradient (n,), before and after the layers below take their step; undone again.
 
-    def gradients(model, batch):
-        x, y = batch
-        with tf.GradientTape() as tape:
-            loss = model.compute_loss(x=x, y=y, y_pred=model(x, training=True), training=True)
-        variables = [weight.value for weight in model.trainable_variables]
-        return tape.gradient(loss, variables, unconnected_gradients="zero")
+    Moving averages and dropout's seeds are set back in between, so that both see the same masks.
+    """
+    layer, leaves = find_layer(model, layer_name), leaf_layers(model)
+    below = {id(w) for part in leaves[: leaves.index(layer)] for w in part.trainable_variables}
+    own = {id(weight) for weight in layer.trainable_variables}
+    kept = [(variable, tf.identity(variable.value)) for variable in model.variables]
+    moving = {id(variable) for variable in model.non_trainable_variables}
+    first = slopes(model, x, y)
+    for variable, value in kept:
+        if id(variable) in moving:
+            variable.assign(value)
+    for weight, slope in zip(model.trainable_variables, first, strict=True):
+        if id(weight) in below:
+            weight.assign_sub(rate * slope)
+    second = slopes(model, x, y)
+    for variable, value in kept:
+        variable.assign(value)
+    mine = [id(weight) in own for weight in model.trainable_variables]
+    return tuple(
+        tf.concat([tf.reshape(s, [-1]) for s, is_mine in zip(g, mine, strict=True) if is_mine], 0)
+        for g in (first, second)
+    )
 
-    with left_as_found(model.non_trainable_variables):  # moving averages, dropout's seeds
-        found = compiled_once(gradients, model, ("gradients", frozen))(batch)
-    return [keras.ops.convert_to_numpy(slope) for slope in found]
+
+def slopes(model: keras.Model, x: Any, y: tf.Tensor) -> list[tf.Tensor]:
+    """The gradient of the batch's loss in training mode, for each trainable variable."""
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(x=x, y=y, y_pred=model(x, training=True), training=True)
+    variables = [weight.value for weight in model.trainable_variables]
+    return tape.gradient(loss, variables, unconnected_gradients="zero")
 
 
 def checked_rate(rate: float) -> float:
