@@ -8,16 +8,19 @@ from utils.meters._ablation import (
     silenced_logits,
 )
 from utils.meters._drift import channel_percentiles, dead_channels, drift, layer_output, net_shift
+from utils.meters._gradients import GradientShift, gradient_shift
 from utils.meters._score import score
 from utils.meters._weights import kernel_norm, kernels_of, memorized, pruning_curve, zeros
 
 __all__ = [
     "SHARES",
+    "GradientShift",
     "ablation_area",
     "ablation_curve",
     "channel_percentiles",
     "dead_channels",
     "drift",
+    "gradient_shift",
     "kernel_norm",
     "kernels_of",
     "layer_output",

@@ -14,7 +14,7 @@ from utils.plots._curves import (
     mark_best,
     over_training,
 )
-from utils.plots._distributions import draw_bands, histograms
+from utils.plots._distributions import draw_bands, draw_cubes
 from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
 from utils.plots._pictures import boxes, draw_images
 from utils.plots._style import (
@@ -42,12 +42,12 @@ __all__ = [
     "curves",
     "draw_bands",
     "draw_boundary",
+    "draw_cubes",
     "draw_differences",
     "draw_images",
     "draw_pairs",
     "draw_runs",
     "effects",
-    "histograms",
     "learning_curves",
     "mark_best",
     "over_training",
