@@ -8,16 +8,18 @@ from tools.notebooks import NotebookError
 from tools.write import front
 
 PRINTED = """drift, one column per seed
-plain           2.000   -1.500     nan (diverged)
-with BN         0.500    0.250   0.125
-difference     -1.500    1.750     nan
+plain           2.000    1.500     nan (diverged)
+with BN         0.500   -0.250   0.125
+difference     -1.500   -1.750     nan
 
 mean of 3 seeds              plain  with BN   with BN − plain
 drift                        2.417    0.451   -1.966 ± 0.184
 other                        1.000    2.000   +1.000 ± 0.100
 """
 
-LESSON = front.Lesson("a_lesson", "shift", "`BN`", "drift", "drift of a layer", "It wanders less")
+LESSON = front.Lesson(
+    "a_lesson", "shift", "`BN`", "drift", "drift of a layer", "It drifts less", True
+)
 
 
 @pytest.fixture
@@ -46,8 +48,18 @@ def test_a_row_holds_the_means_and_the_difference(stored):
 
 def test_the_figure_has_every_run(stored):
     stored(PRINTED)
-    runs = [[2, -1.5, np.nan], [0.5, 0.25, 0.125]]
+    runs = [[2, 1.5, np.nan], [0.5, -0.25, 0.125]]
     np.testing.assert_array_equal(front.pairs_of(LESSON), runs)
+
+
+def test_a_finding_that_too_few_runs_show_is_refused(stored):
+    runs = np.array([[1.0] * 10, [0.0] * 8 + [2.0] * 2])
+    front.check_title(LESSON, runs)
+    front.check_title(LESSON._replace(lower=False), 1 - runs)
+    runs[1, 7] = 2.0
+    for lesson in (LESSON, LESSON._replace(lower=False)):
+        with pytest.raises(NotebookError, match=r"'It drifts less' holds in [73]0% of"):
+            front.check_title(lesson, runs)
 
 
 def test_a_changed_number_changes_the_section(stored):
