@@ -108,7 +108,8 @@ def check_title(lesson: Lesson, pairs: np.ndarray) -> None:
 
 
 def table() -> str:
-    head = "| problem → fix | meter | without | with | difference, ten seeds | without, at best epoch |"
+    columns = ["problem → fix", "meter", "without", "with", "difference, ten seeds"]
+    head = f"| {' | '.join(columns)} | without, at its best epoch |"
     lines = [head, "|---|---|---|---|---|---|"]
     for lesson in LESSONS:
         (baseline, fix, *stopped), difference = overview_of(lesson)
