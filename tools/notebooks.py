@@ -2,19 +2,27 @@
 
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"  # what the commands make
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {"name": "python"}
-CELL_METADATA = {"tags", "slideshow"}
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # in JupyterLab, and on Colab
+CELL_METADATA = {"tags", "slideshow", *FOLDED}
 MAX_BYTES = 400_000
 CELL_TIMEOUT = 600  # seconds; the longest notebook is meant to take 120
 
 
 class NotebookError(Exception):
     """Says why a notebook cannot be used, and in which cell."""
+
+
+def is_folded(cell: NotebookNode) -> bool:
+    """Whether the cell shows its outputs only, until somebody opens it."""
+    return any(cell.metadata.get(key) == value for key, value in FOLDED.items())
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:

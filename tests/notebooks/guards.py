@@ -15,7 +15,16 @@ from statistics import median
 import nbformat
 from nbformat import NotebookNode
 
-from tools.notebooks import CELL_METADATA, KERNELSPEC, LANGUAGE_INFO, MAX_BYTES, NotebookError
+from tests.notebooks.knobs import code_cells, knobs_of
+from tools.notebooks import (
+    CELL_METADATA,
+    FOLDED,
+    KERNELSPEC,
+    LANGUAGE_INFO,
+    MAX_BYTES,
+    NotebookError,
+    is_folded,
+)
 from tools.write.pages import render_markdown
 
 Guard = Callable[[NotebookNode, Path], list[str]]
@@ -33,6 +42,22 @@ KNOWN_TAGS = {
 SLIDE_SETTINGS = {
     "slide_type": ["slide", "-", "fragment", "notes", "skip"],
     "show": ["code", "output", "both", "apart"],
+}
+# Lessons of the second edition, with their deeper parts and exercises; later ones join.
+SECOND_EDITION = {"00_overfitting"}
+BUDGET = {"cells": 26, "figures": 6, "visible lines of code": 90, "words": 1100}  # of a lesson
+LONGEST_CELL, MOST_CLAIMS, SHARE_OF_WORDS = 15, 3, 0.6
+FIRST_EDITION_WORDS = {  # regular expressions, and what to write in their place
+    r"spreads?": "standard deviation, interpercentile range or range",
+    r"lies|believe[sd]?|(learn|learns|learnt|learned) by heart": "wrong labels; memorized",
+    r"names? (it|them|the image|an image) ?(right|wrong)?|named (right|wrong|better)": "classifies",
+    r"silent|silenced?|heard": "dropped and kept, ablated and remaining",
+    r"judged|judging|choosing half": "evaluation half, evaluation loss; selection half",
+    r"stopped in time|at its best(?! epoch)": "at its best epoch",
+    r"price|pulls?|trembles?": "penalty; shrinkage; oscillates",
+    r"places|numbers passed on": "spatial positions; activations",
+    r"other (first|initial) weights": "different",
+    r"(?<!learning )(?<!learning-)(?<!dropout )rates?": "learning rate; dropout rate",
 }
 LESSON_CELLS = 30
 PROSE_SHARE = 0.45  # the design asks for half
@@ -59,10 +84,6 @@ def guard(function: Guard) -> Guard:
 def kind(path: Path) -> str:
     """lesson, deeper, exercises, solutions or quiz."""
     return "lesson" if path.parent.name == "notebooks" else path.parent.name
-
-
-def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -106,8 +127,25 @@ def called(node: ast.AST) -> str:
     return getattr(function, "id", getattr(function, "attr", ""))
 
 
+def calls(cell: NotebookNode, name: str) -> list[ast.Call]:
+    return [node for node in ast.walk(syntax(cell)) if called(node) == name]
+
+
 def claims(cell: NotebookNode) -> bool:
-    return any(called(node) == "claim" for node in ast.walk(syntax(cell)))
+    return bool(calls(cell, "claim"))
+
+
+def visible(notebook: NotebookNode) -> list[NotebookNode]:
+    """The code that a learner sees."""
+    return [cell for cell in code_cells(notebook) if not is_folded(cell)]
+
+
+def words(cells: list[NotebookNode]) -> int:
+    return sum(len(cell.source.split()) for cell in cells)
+
+
+def prose_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 # nbval compares all that it should
@@ -392,8 +430,8 @@ def lines_of_code(cell: NotebookNode) -> int:
 def shape_is_a_lessons(notebook: NotebookNode, path: Path) -> list[str]:
     if kind(path) not in ("lesson", "deeper"):
         return []
-    lines = {cell.id: lines_of_code(cell) for cell in code_cells(notebook)}
-    prose = (len(notebook.cells) - len(lines)) / max(len(notebook.cells), 1)
+    lines = {cell.id: lines_of_code(cell) for cell in visible(notebook)}
+    prose = 1 - len(lines) / max(len(lines) + len(prose_cells(notebook)), 1)
     typical = median(lines.values() or [0])
     found = [
         f"cell {name}: {length} lines of at most {MOST_LINES}"
@@ -409,6 +447,110 @@ def shape_is_a_lessons(notebook: NotebookNode, path: Path) -> list[str]:
     if len(images(notebook)) > MOST_FIGURES:
         found.append(f"{len(images(notebook))} figures of at most {MOST_FIGURES}")
     return found
+
+
+@guard
+def folds_agree(notebook: NotebookNode, path: Path) -> list[str]:
+    """What JupyterLab folds, Colab folds as well; a claim is never folded away."""
+    found = []
+    for cell in code_cells(notebook):
+        titled = bool(re.match(r"# @title \S", cell.source))
+        if len({titled, *(cell.metadata.get(key) == value for key, value in FOLDED.items())}) > 1:
+            found.append(f"cell {cell.id}: give it {FOLDED} and a first line `# @title …`, or none")
+        if is_folded(cell) and claims(cell):
+            found.append(f"cell {cell.id}: makes a claim, and is folded")
+        if cell.id == "setup" and not is_folded(cell):
+            found.append("cell setup: is not folded: run `make publish`")
+    return found
+
+
+# The second edition
+
+
+def is_second(path: Path) -> bool:
+    return path.stem in SECOND_EDITION
+
+
+@guard
+def budget_is_kept(notebook: NotebookNode, path: Path) -> list[str]:
+    """A lesson is short: sums that padding does not help."""
+    if not is_second(path) or kind(path) != "lesson":
+        return []
+    code = visible(notebook)
+    lines = {cell.id: lines_of_code(cell) for cell in code}
+    read = words(prose_cells(notebook))
+    spent = len(notebook.cells), len(images(notebook)), sum(lines.values()), read
+    found = [
+        f"{much} {what} of at most {BUDGET[what]}"
+        for what, much in zip(BUDGET, spent, strict=True)
+        if much > BUDGET[what]
+    ]
+    found += [
+        f"cell {name}: {length} visible lines of at most {LONGEST_CELL}"
+        for name, length in lines.items()
+        if length > LONGEST_CELL
+    ]
+    share = read / max(read + words(code), 1)
+    if share < SHARE_OF_WORDS:
+        found.append(f"{share:.1%} of the words are prose, at least {SHARE_OF_WORDS:.0%} should be")
+    return found
+
+
+@guard
+def claims_are_few(notebook: NotebookNode, path: Path) -> list[str]:
+    """A learner reads each condition, so a cell holds few."""
+    return [
+        f"cell {cell.id}: {len(calls(cell, 'claim'))} claims of at most {MOST_CLAIMS}"
+        for cell in code_cells(notebook)
+        if is_second(path) and len(calls(cell, "claim")) > MOST_CLAIMS
+    ]
+
+
+@guard
+def words_are_the_fields(notebook: NotebookNode, path: Path) -> list[str]:
+    """A learner can put every word into a search engine."""
+    return [
+        f"cell {cell.id}: {match[0]!r} is of the first edition; write: {better}"
+        for cell in notebook.cells
+        if is_second(path)
+        for pattern, better in FIRST_EDITION_WORDS.items()
+        for match in re.finditer(rf"\b({pattern})\b", text_of(cell), re.IGNORECASE)
+    ]
+
+
+def text_of(cell: NotebookNode) -> str:
+    """What a reader reads of a cell: prose, or the strings and comments of code; and the notes."""
+    texts = [cell.source, cell.metadata.get("slideshow", {}).get("notes", "")]
+    if cell.cell_type == "code":
+        texts = [*sorted(constants(cell, str)), *re.findall(r"# .*", cell.source), texts[1]]
+    return re.sub(r"\]\(\S+\)", "]", " ".join(" ".join(texts).split()))  # addresses are no words
+
+
+@guard
+def titles_are_checked(notebook: NotebookNode, path: Path) -> list[str]:
+    """`plots.show` takes the conditions under which the titles of its figure hold."""
+    return [
+        f"cell {cell.id}: {ast.unparse(call)[:60]} has no titles and their conditions"
+        for cell in code_cells(notebook)
+        if is_second(path) and kind(path) in ("lesson", "deeper")
+        for call in calls(cell, "show")
+        if len(call.args) < 3 and "titles" not in [keyword.arg for keyword in call.keywords]
+    ]
+
+
+@guard
+def knobs_are_read_in_their_cell(notebook: NotebookNode, path: Path) -> list[str]:
+    """What a learner turns does not change the ten seeds."""
+    return [
+        f"cell {cell.id}: reads the knob {knob.name} of cell {knob.cell}"
+        for knob in knobs_of(notebook)
+        for cell in code_cells(notebook)
+        if is_second(path) and cell.id != knob.cell
+        if knob.name in [node.id for node in ast.walk(syntax(cell)) if isinstance(node, ast.Name)]
+    ]
+
+
+# Links and formulas
 
 
 @guard

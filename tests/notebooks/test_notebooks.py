@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from tests.notebooks import guards
 from tests.notebooks.guards import GUARDS, IGNORE, RAISES, setups_agree
 from tools.execute import refresh
-from tools.notebooks import KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, ROOT, find_notebooks
+from tools.notebooks import FOLDED, KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, ROOT, find_notebooks
 
 PATH = Path("notebooks/00_overfitting.ipynb")
 ALT = "Training accuracy climbs to the top while validation accuracy stays behind"
@@ -59,11 +59,11 @@ def good_notebook():
     claim = {"outputs": [stdout("✓ It overfits\n")]}
     cells = [
         new_markdown_cell(f"# 00 · Overfitting\n\n[Open in Colab]({BADGE}{PATH.name})", id="title"),
-        new_code_cell("import sys", id="setup"),
-        new_markdown_cell("The error is $\\frac{1}{n} \\sum_i e_i$.", id="problem"),
-        new_code_cell("RATE = 0.5\nshow(fig, alt)", id="curves", outputs=[figure()]),
+        new_code_cell("# @title Setup\nimport sys", id="setup", metadata=FOLDED),
+        new_markdown_cell("The error is $\\frac{1}{n} \\sum_i e_i$, a mean.", id="problem"),
+        new_code_cell("RATE = 0.5  # try 0\nshow(fig, alt, {})", id="curves", outputs=[figure()]),
         new_code_cell("fit()", id="training", **training),
-        new_markdown_cell("The last is a claim.", id="reading"),
+        new_markdown_cell("The last is a claim: a sentence, and a condition of it.", id="reading"),
         new_code_cell("claim('It overfits', gap > 0, gap=gap)", id="gap", **claim),
         new_markdown_cell("## Summary", id="summary"),
     ]
@@ -128,6 +128,14 @@ def unrun(notebook):
         code.update(execution_count=None, outputs=[])
 
 
+def unfold(name, *keys):
+    return lambda notebook: [cell(notebook, name).metadata.pop(key) for key in keys]
+
+
+def set_notes(name, notes):
+    return lambda notebook: cell(notebook, name).metadata.update(slideshow={"notes": notes})
+
+
 WIDGET = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}})
 ERROR = new_output("error", ename="ValueError", evalue="no", traceback=["ValueError: no"])
 
@@ -178,11 +186,31 @@ REJECTED = [
     (guards.slides_are_planned, set_slideshow(slide_type="slide", note="x"), "gap: .* note='x'"),
     (guards.file_is_small, add_prose("x" * 400_000), "kB of at most 400"),
     (guards.shape_is_a_lessons, add_prose("More.", 23), "31 cells of at most 30"),
-    (guards.shape_is_a_lessons, add_code("1", "2", "3"), "36.4% of the cells are prose"),
+    (guards.shape_is_a_lessons, add_code("1", "2", "3"), "40.0% of the cells are prose"),
     (guards.shape_is_a_lessons, set_source("curves", "1\n" * 21), "curves: 21 lines of at most 20"),
-    (guards.shape_is_a_lessons, add_code(*["1\n" * 9] * 9), "median code cell of 9 lines"),
+    (guards.shape_is_a_lessons, add_code(*["1\n" * 9] * 10), "median code cell of 9"),
     (guards.shape_is_a_lessons, set_outputs("curves", *[figure()] * 9), "9 figures"),
     (guards.setup_comes_first, set_id("setup", "imports"), "id 'setup'"),
+    (guards.folds_agree, unfold("setup", "cellView"), "setup: give it"),
+    (guards.folds_agree, unfold("setup", "jupyter"), "setup: give it"),
+    (guards.folds_agree, set_source("setup", "import sys"), "setup: give it"),
+    (guards.folds_agree, set_source("gap", "# @title Gap\n1"), "gap: give it"),
+    (guards.folds_agree, set_source("setup", "# @title A\nclaim('It', a)"), "and is folded"),
+    (guards.folds_agree, lambda nb: cell(nb, "setup").update(metadata={}), "setup: is not folded"),
+    (guards.budget_is_kept, add_prose("More.", 19), "27 cells of at most 26"),
+    (guards.budget_is_kept, set_outputs("curves", *[figure()] * 7), "7 figures of at most 6"),
+    (guards.budget_is_kept, add_code(*["1\n" * 15] * 6), "94 visible lines of code of at most 90"),
+    (guards.budget_is_kept, add_prose("word " * 1100), r"11\d\d words of at most 1100"),
+    (guards.budget_is_kept, set_source("gap", "1\n" * 16), "gap: 16 visible lines of at most 15"),
+    (guards.budget_is_kept, set_source("gap", "1 + 1 + 1 + 1 + 1 + 1 + 1"), "of the words are"),
+    (guards.claims_are_few, set_source("gap", "claim(1)\n" * 4), "gap: 4 claims of at most 3"),
+    (guards.words_are_the_fields, add_prose("Learnt by\nheart."), "'Learnt by heart'"),
+    (guards.words_are_the_fields, add_prose("The dropout\nrate and the rate"), "'rate'"),
+    (guards.words_are_the_fields, set_source("gap", "claim('Judged loss')"), "gap: 'Judged'"),
+    (guards.words_are_the_fields, set_source("gap", "1  # the price"), "gap: 'price'"),
+    (guards.words_are_the_fields, set_notes("gap", "A silent unit"), "gap: 'silent'"),
+    (guards.titles_are_checked, set_source("curves", "plots.show(fig, alt)"), "curves: plots.show"),
+    (guards.knobs_are_read_in_their_cell, set_source("gap", "f(RATE)"), "gap: reads the knob RATE"),
     (guards.only_lesson_04_tests, set_source("setup", "data.x_test"), "uses x_test"),
     (guards.links_are_secure, add_prose("[a](http://a.org)"), "prose-0: links to http:"),
     (guards.badge_opens_this_notebook, set_source("title", "# 00"), "no Colab badge"),
@@ -192,11 +220,18 @@ REJECTED = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def second_edition(monkeypatch):
+    monkeypatch.setattr(guards, "SECOND_EDITION", {PATH.stem})
+
+
+@pytest.mark.usefixtures("second_edition")
 @pytest.mark.parametrize("check", GUARDS, ids=lambda check: check.__name__)
 def test_good_notebook_is_accepted(check):
     assert check(good_notebook(), PATH) == []
 
 
+@pytest.mark.usefixtures("second_edition")
 @pytest.mark.parametrize(
     ("check", "spoil", "message"), REJECTED, ids=[check.__name__ for check, *_ in REJECTED]
 )
@@ -218,6 +253,7 @@ def test_setups_must_agree():
     assert setups_agree(notebooks) == [f"01.ipynb: setup differs from {PATH}"]
 
 
+@pytest.mark.usefixtures("second_edition")
 @pytest.mark.parametrize(
     ("check", "spoil", "path"),
     [
@@ -237,6 +273,17 @@ def test_setups_must_agree():
         (guards.compared_text_is_constant, set_tags("training", "exact"), PATH.name),
         (guards.compared_text_is_constant, set_outputs("curves", stdout("0.5")), PATH.name),
         (guards.descriptions_hold_no_results, set_outputs("curves", figure(f"50 %{ALT}")), "0"),
+        (guards.budget_is_kept, add_prose("word " * 1100), "deeper/00_overfitting.ipynb"),
+        (guards.budget_is_kept, add_prose("word " * 1100), "01_x.ipynb"),
+        (guards.words_are_the_fields, add_prose("silent"), "01_x.ipynb"),
+        (guards.words_are_the_fields, add_prose("a learning rate, lessons"), PATH.name),
+        (guards.words_are_the_fields, set_source("gap", "rate = 0.1"), PATH.name),
+        (guards.words_are_the_fields, add_prose("[a](https://a.org/pull/1)"), PATH.name),
+        (guards.claims_are_few, set_source("gap", "claim(1)\n" * 4), "01_x.ipynb"),
+        (guards.titles_are_checked, set_source("curves", "show(fig, alt, titles=t)"), PATH.name),
+        (guards.titles_are_checked, set_source("curves", "show(fig, alt)"), "01_x.ipynb"),
+        (guards.knobs_are_read_in_their_cell, set_source("gap", "f(RATE)"), "01_x.ipynb"),
+        (guards.budget_is_kept, set_source("setup", "# @title A\n" + "1\n" * 90), PATH.name),
     ],
 )  # fmt: skip
 def test_exemptions(check, spoil, path):

@@ -22,7 +22,7 @@ from utils.checks.answers import LONGEST
 from utils.checks.exercises import NOTEBOOKS
 
 NAMES = [(lesson, name) for lesson, known in checks.LESSONS.items() for name in known]
-TAKE_FUNCTIONS = ["leak", "interval", "batch-norm", "lag", "dropout", "misplaced"]
+TAKE_FUNCTIONS = ["leak", "interval", "stop", "batch-norm", "lag", "dropout", "misplaced"]
 TAKE_FUNCTIONS += ["elastic-net", "soft-threshold", "free-weights", "strength"]
 TAKE_FUNCTIONS += ["effects", "fair-arms", "honest-choice", "dropout-last"]
 
@@ -84,6 +84,36 @@ def in_loops(baseline, treated):
     return [mean, 2.262 * (variance / len(pairs)) ** 0.5]
 
 
+def epoch_of_stop(val_loss, patience):
+    lowest, waited = np.inf, 0
+    for epoch, loss in enumerate(val_loss, start=1):
+        waited = 0 if loss < lowest else waited + 1
+        lowest = min(lowest, loss)
+        if waited >= max(patience, 1):
+            return epoch
+    return len(val_loss)
+
+
+def by_best_so_far(val_loss, patience):
+    """The same with arrays: how long the last best epoch is ago."""
+    best = np.maximum.accumulate(
+        np.where(
+            val_loss < np.minimum.accumulate([np.inf, *val_loss])[:-1], range(len(val_loss)), 0
+        )
+    )
+    late = np.flatnonzero(np.arange(len(val_loss)) - best >= max(patience, 1))
+    return ops.array(late[0] + 1 if len(late) else len(val_loss))
+
+
+def against_the_last(val_loss, patience):
+    waited = 0
+    for epoch in range(1, len(val_loss)):
+        waited = 0 if val_loss[epoch] < val_loss[epoch - 1] else waited + 1
+        if waited >= max(patience, 1):
+            return epoch + 1
+    return len(val_loss)
+
+
 T = 2.262
 RIGHT = {
     "leak": [
@@ -99,6 +129,7 @@ RIGHT = {
         lambda a, b: np.array(in_loops(a, b)),
         lambda a, b: ops.array(in_loops(a, b)),
     ],
+    "stop": [epoch_of_stop, by_best_so_far, lambda v, p: float(epoch_of_stop(list(v), p))],
     "patience": [4, 5, np.int64(7), 6.0],
     "confidence": [
         {"accuracy": "same", "loss": "rises"},
@@ -138,6 +169,17 @@ WRONG = {
         (bars(np.mean, lambda d, a, b: T * d.var(ddof=1) / 10**0.5), "the variance"),
         (bars(np.mean, lambda d, a, b: 2.228 * d.std(ddof=1) / 10**0.5), "degrees of freedom"),
         (lambda a, b: (b - a).mean(), "return the mean difference and the half width"),
+    ],
+    "stop": [
+        (lambda v, p: epoch_of_stop(v, p) - 1, "one epoch early"),
+        (lambda v, p: epoch_of_stop(v, p + 1), "one epoch too long"),
+        (lambda v, p: epoch_of_stop(v, p) + 1, "one epoch too long"),
+        (lambda v, p: len(v), "never stops"),
+        (lambda v, p: int(np.argmin(v[: epoch_of_stop(v, p)])) + 1, "the best epoch|one epoch"),
+        (against_the_last, "new .lowest. loss only|never stops|too long"),
+        (lambda v, p: epoch_of_stop(v, p) if p else 1, "With patience 0"),
+        (lambda v, p: None, "put in a number"),
+        (lambda v, p: 2.5, "a whole number"),
     ],
     "patience": [
         (2, "Too impatient"),
@@ -937,8 +979,8 @@ def test_progress_counts_what_passed_last(line, capsys, monkeypatch):
     line("confidence", RIGHT["confidence"][0])
     line("confidence", {})
     progress("00")
-    marks = "☐ leak · ☐ interval · ☑ patience · ☐ confidence"
-    assert capsys.readouterr().out == f"1 of 4 checks passed: {marks}\n"
+    marks = "☐ leak · ☐ interval · ☐ stop · ☑ patience · ☐ confidence"
+    assert capsys.readouterr().out == f"1 of 5 checks passed: {marks}\n"
 
 
 def drawn():

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from nbformat import NotebookNode
 
 from tools.execute import notebook_bytes, read_notebook, replace_file
-from tools.notebooks import NOTEBOOKS, ROOT, NotebookError, find_notebooks
+from tools.notebooks import FOLDED, NOTEBOOKS, ROOT, NotebookError, find_notebooks
 
 NOWHERE = "nowhere"
 SETUP_CELL = Path(__file__).with_name("setup_cell.py")
@@ -136,6 +136,7 @@ def notebook(path: Path, course: Course) -> NotebookNode:
     for cell in changed.cells:
         if cell.id == "setup":
             cell.source = setup_cell(course)
+            cell.metadata.update(FOLDED)
         lesson = path.parent == NOTEBOOKS  # which must have a badge; others may
         if cell.id == "title" and (lesson or re.search(BADGE, cell.source)):
             cell.source = replace_line(cell.source, BADGE, badge(course, relative(path)))

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools.execute import for_each
-from tools.notebooks import KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, NotebookError
+from tools.notebooks import FOLDED, KERNELSPEC, LANGUAGE_INFO, NOTEBOOKS, NotebookError
 from tools.write.exercises import regenerate
 from tools.write.publish import read_course, setup_cell
 
@@ -64,7 +64,7 @@ def answers(asked: list[dict], setup: str) -> NotebookNode:
     """Each answer with what every option leaves out, and the run that computes it; not executed."""
     cells = [
         new_markdown_cell(texts()["answers"].strip(), id="title"),
-        new_code_cell(setup, id="setup"),
+        new_code_cell(setup, id="setup", metadata=FOLDED),
         new_code_cell(texts()["imports"].strip(), id="imports"),
     ]
     for number, question in enumerate(asked, 1):

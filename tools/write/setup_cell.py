@@ -1,4 +1,5 @@
-# Setup, the same in every notebook: find the course's helpers; on Colab, fetch them first.
+# @title Setup: run this first
+# The same in every notebook: find the course's helpers; on Colab, fetch them first.
 import subprocess
 import sys
 from importlib.util import find_spec

@@ -44,28 +44,34 @@ def check_mean(mean, d):
 def wrong_half_widths(a, b):
     """What each mistake gives in place of the half width of the mean of b − a."""
     d, n = b - a, len(a)
-    spread, root = d.std(ddof=1), np.sqrt(n)
+    deviation, root = d.std(ddof=1), np.sqrt(n)
     apart = [np.sqrt((a.var(ddof=k) + b.var(ddof=k)) / n) for k in (0, 1)]
     unpaired = (
         "The half width is that of two separate groups. Subtract seed by seed first, "
-        "then take the spread of the differences."
+        "then take the standard deviation of the differences."
     )
     in_a_mean = "The half width is that of a single difference. A mean of n wavers less: "
-    sample = "The spread is divided by √(n − 1) although it is that of a sample already: √n."
-    whole = "The spread divides by n. For a sample divide by n − 1: std(ddof=1)."
+    sample = (
+        "The standard deviation is divided by √(n − 1) although it is that of a sample already: √n."
+    )
+    whole = "The standard deviation divides by n. For a sample divide by n − 1: std(ddof=1)."
     many = "The half width uses 1.96. That is for many pairs; for ten, take T = 2.262."
     return {
         unpaired: T_95 * apart[0],
         f"{unpaired} ": T_95 * apart[1],
-        many: 1.96 * spread / root,
+        many: 1.96 * deviation / root,
         whole: T_95 * d.std() / root,
-        f"{in_a_mean}divide by √n.": T_95 * spread,
-        "The spread is divided by n; divide by √n.": T_95 * spread / n,
-        sample: T_95 * spread / np.sqrt(n - 1),
-        "That uses the variance: the spread is its root, std(ddof=1).": T_95 * spread**2 / root,
-        "T is that of ten degrees of freedom. Ten pairs have nine: 2.262.": 2.228 * spread / root,
-        "That is the standard error. The half width is T times as large.": spread / root,
-        "That is the whole width of the interval; return half of it.": 2 * T_95 * spread / root,
+        f"{in_a_mean}divide by √n.": T_95 * deviation,
+        "The standard deviation is divided by n; divide by √n.": T_95 * deviation / n,
+        sample: T_95 * deviation / np.sqrt(n - 1),
+        "That uses the variance: the standard deviation is its root, std(ddof=1).": T_95
+        * deviation**2
+        / root,
+        "T is that of ten degrees of freedom. Ten pairs have nine: 2.262.": 2.228
+        * deviation
+        / root,
+        "That is the standard error. The half width is T times as large.": deviation / root,
+        "That is the whole width of the interval; return half of it.": 2 * T_95 * deviation / root,
     }
 
 
@@ -157,6 +163,47 @@ def stopped_by(patience, losses):
     return np.array(epochs), np.array(kept)
 
 
+LATE = "It waits one epoch too long: it stops as soon as the count reaches the patience."
+
+
+def stop(answer):
+    never = np.linspace(1, 0.5, 12)
+    for losses in (*bumpy_losses()[:6], never):
+        for patience in (3, 6, 1):
+            check_stop(answer, losses, patience)
+    if epoch_of(answer, np.array([1, 0.9, 0.95, 0.8]), 0) != 3:
+        raise NotYet("With patience 0 training stops at the first epoch without a new lowest loss.")
+
+
+def epoch_of(answer, losses, patience):
+    """The whole number that the answer gives."""
+    epoch = number(run(answer, losses, patience), "The epoch")
+    if epoch != int(epoch):
+        raise NotYet(f"It returns {epoch:g}; an epoch is a whole number.")
+    return int(epoch)
+
+
+def check_stop(answer, losses, patience):
+    """NotYet unless the answer stops where Keras does; where it stops tells mistakes apart."""
+    right = int(stopped_by(patience, [losses])[0][0])
+    epoch = epoch_of(answer, losses, patience)
+    if epoch == right:
+        return
+    best = int(np.argmin(losses[:right])) + 1
+    mistakes = {
+        right
+        - 1: "It is one epoch early: the first epoch is 1, and it stops *in* the last bad one.",
+        right + 1: LATE,
+        int(stopped_by(patience + 1, [losses])[0][0]): LATE,
+        best: "It returns the best epoch. Which one is the last that was trained?",
+        len(
+            losses
+        ): "It never stops, or only at the end: count the epochs without a new lowest loss.",
+    }
+    also = "Start the count anew at a new *lowest* loss only, and not at every loss that falls."
+    raise NotYet(mistakes.get(epoch, f"It stops in another epoch than Keras. {also}"))
+
+
 def patience(answer):
     value = number(answer, "PATIENCE")
     if value != int(value) or value < 0:
@@ -202,6 +249,16 @@ EXERCISES = {
             "With d = treated - baseline: `d.mean()`, and T times `d.std(ddof=1) / √n`.",
         ),
         "Pairs are compared as pairs.",
+    ),
+    "stop": Exercise(
+        stop,
+        (
+            "Keep two numbers while you go through the losses: the lowest so far, and how many "
+            "epochs have passed since.",
+            "`waited = 0 if loss < lowest else waited + 1`; return the epoch once `waited` reaches "
+            "`max(patience, 1)`, or else the last epoch.",
+        ),
+        "It stops where Keras stops.",
     ),
     "patience": Exercise(
         patience,

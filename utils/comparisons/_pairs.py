@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from utils._shared.arguments import whole_number
 from utils.comparisons._confounds import confounds
 from utils.repeats import Runs
 
@@ -16,6 +18,20 @@ T_QUANTILES = (
     2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
     2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
+
+
+def smallest_effect(deviation: ArrayLike, pairs: int) -> np.ndarray:
+    """The smallest mean difference that so many pairs can show: half of a 95 % t interval.
+
+    With a smaller one, zero lies inside of the interval.
+
+    deviation   the standard deviation of the differences; one, or an array of them
+    pairs       two or more; beyond 31 the quantile of 31 is taken, which is a little too large
+    """
+    if whole_number("pairs", pairs) < 2:
+        raise ValueError(f"pairs is {pairs}; give two or more: one difference has no interval")
+    quantile = T_QUANTILES[min(pairs - 1, len(T_QUANTILES)) - 1]
+    return quantile * np.asarray(deviation, dtype=float) / np.sqrt(pairs)
 
 
 class Differences:
@@ -38,8 +54,9 @@ class Differences:
     @property
     def half_width(self) -> float:
         """Half the width of the 95 % t interval of the mean difference; NaN for one difference."""
-        degrees = max(1, len(self.differences) - 1)
-        return T_QUANTILES[min(degrees, len(T_QUANTILES)) - 1] * self.standard_error
+        if len(self.differences) < 2:
+            return np.nan
+        return float(smallest_effect(self.differences.std(ddof=1), len(self.differences)))
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -1,10 +1,11 @@
 """The figures of the course: one visual language for every notebook.
 
-Solid line: training. Dashed line: validation. Thin: one run. Thick: the mean of the runs.
+In learning curves, solid is training and dashed is validation. Thin: one run. Thick: their mean.
 One colour per arm, from the Okabe-Ito palette, which colour-blind readers can tell apart:
 grey for the baseline, blue for the fix, orange for the baseline stopped early.
 """
 
+from utils.plots._boundaries import boundaries, draw_boundary
 from utils.plots._curves import (
     before_after,
     curves,
@@ -36,9 +37,11 @@ __all__ = [
     "OTHERS",
     "STOPPED",
     "before_after",
+    "boundaries",
     "boxes",
     "curves",
     "draw_bands",
+    "draw_boundary",
     "draw_differences",
     "draw_images",
     "draw_pairs",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from utils.comparisons import Differences
     from utils.repeats import Runs
 
+ASIDE = 0.15  # how far the first and the last seed lie from the middle of their arm
+
 
 def paired_arms(
     arms: Sequence[Runs],
@@ -58,6 +60,8 @@ def draw_pairs(
 ) -> None:
     """Draw what each run of each arm ends with, the runs of one seed joined by a line.
 
+    The runs of an arm lie side by side, in the order of their seeds, so that equal ones show.
+
     arms   one array (seeds,) per arm, in the order of `labels` and `colors`; NaN where there is no
            run of a seed. The mean of an arm is that of its finite numbers.
     """
@@ -68,14 +72,16 @@ def draw_pairs(
         )
     values = np.where(np.isfinite(values), values, np.nan)
     places = np.arange(len(values))
-    for run in values.T:
+    aside = np.linspace(-ASIDE, ASIDE, values.shape[1]) if values.shape[1] > 1 else np.zeros(1)
+    for run, shift in zip(values.T, aside, strict=True):
         there = ~np.isnan(run)  # a line over a gap joins the runs on both sides of it
-        ax.plot(places[there], run[there], color="#999999", linewidth=0.8, zorder=1)
+        ax.plot(places[there] + shift, run[there], color="#999999", linewidth=0.8, zorder=1)
     for place, row, color in zip(places, values, colors, strict=True):
         marker = MARKERS.get(color, "D")
-        ax.scatter(np.full(len(row), place), row, color=color, marker=marker, s=28, zorder=2)
+        look = {"marker": marker, "edgecolor": "white", "linewidth": 0.5, "zorder": 2}
+        ax.scatter(place + aside, row, color=color, s=28, **look)
         if (runs := row[~np.isnan(row)]).size:
-            ax.hlines(runs.mean(), place - 0.22, place + 0.22, color=color, linewidth=3)
+            ax.hlines(runs.mean(), place - 0.3, place + 0.3, color=color, linewidth=3, zorder=1)
     ax.set(title=title, ylabel=ylabel, xlim=(-0.5, len(values) - 0.5))
     ax.set_xticks(places, labels)
     ax.grid(axis="x", visible=False)

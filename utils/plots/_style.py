@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
+
+from utils.plots._titles import check_titles, report_untrue
 
 BASELINE, FIX, STOPPED = "#4d4d4d", "#0072b2", "#e69f00"
 OTHERS = ("#009e73", "#cc79a7", "#d55e00", "#56b4e9")
@@ -65,18 +67,25 @@ def panels(columns: int = 1, rows: int = 1, height: float = 3.2, share: bool = T
     return plt.subplots(rows, columns, figsize=(WIDTH, height * rows), sharex=share, sharey=share)
 
 
-def show(fig: Figure, alt: str) -> None:
+def show(fig: Figure, alt: str, titles: Mapping[str, bool | None] | None = None) -> None:
     """Show `fig` with a description for people who do not see it, and close it.
 
-    alt   what the figure shows, in a sentence or two without measured numbers: it stands in the
-          image's metadata and as the output's plain text, which nbval compares
+    alt      what the figure shows, in a sentence or two without measured numbers: it stands in the
+             image's metadata and as the output's plain text, which nbval compares
+    titles   every title of the figure, with the condition under which it holds; None where a title
+             asks a question or gives a computed number. The dict will do as the `titles` of
+             whatever draws the figure. An untrue title is named below the figure with ✗; with
+             `COURSE_STRICT=1` it raises a `ClaimError`.
     """
     if not isinstance(alt, str) or len(alt) < 40:
         raise ValueError(f"alt is {alt!r}; describe in a sentence what the figure shows")
+    if titles is not None:
+        check_titles(fig, titles)
     width, height = (int(inches * PIXELS_PER_INCH) for inches in fig.get_size_inches())
     metadata = {"image/png": {"alt": alt, "width": width, "height": height}}
     display({"image/png": png(fig), "text/plain": alt}, raw=True, metadata=metadata)
     plt.close(fig)
+    report_untrue(titles or {})
 
 
 def png(fig: Figure) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools.notebooks import NotebookError
+from tools.notebooks import FOLDED, NotebookError
 from tools.write import pages
 from tools.write.pages import formula, loaded_urls, to_page
 
@@ -79,6 +79,21 @@ def test_folded_answers_stay_folded(tmp_path):
     text = "<details><summary>Answer</summary>\n\nIt *grows*.\n\n</details>"
     soup = soup_of(prose(text), folder=tmp_path)
     assert soup.details.em.text == "grows"
+
+
+def test_folded_code_stays_folded_and_its_figure_does_not(tmp_path):
+    output = new_output("display_data", {"image/png": "iVBORw0="}, metadata={"image/png": {}})
+    cells = [
+        new_code_cell("draw_it()", id="draw", metadata=FOLDED, outputs=[output]),
+        new_code_cell("train_it()", id="train"),
+    ]
+    soup = soup_of(*cells, folder=tmp_path)
+    [folded] = soup.find_all("details")
+    assert "draw_it" in folded.text
+    assert "train_it" not in folded.text
+    assert "train_it" in soup.text
+    assert not folded.find("img")
+    assert soup.find("img")
 
 
 def test_formulas_need_no_script(tmp_path):

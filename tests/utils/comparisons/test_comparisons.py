@@ -9,7 +9,7 @@ import pytest
 from keras import layers, optimizers, regularizers
 
 from tests.small import dense, small_data
-from utils.comparisons import compare, overview
+from utils.comparisons import Differences, compare, overview, smallest_effect
 from utils.comparisons._pairs import T_QUANTILES
 from utils.repeats import repeat
 
@@ -270,3 +270,18 @@ def test_without_a_pair_there_is_nothing_to_compare(plain):
     lost = measured(plain, [1, 1, 1], diverged=np.array([True, True, True]))
     with pytest.raises(ValueError, match="all 3 pairs diverged"):
         compare(measured(plain, [1, 1, 1]), lost, "score")
+
+
+def test_the_smallest_effect_is_half_an_interval():
+    assert smallest_effect(2.0, 4) == pytest.approx(3.182)  # 3.182 · 2 / √4
+    np.testing.assert_allclose(smallest_effect([1, 2], 9), [2.306 / 3, 2.306 * 2 / 3])
+    assert smallest_effect(1, 100) == pytest.approx(0.2042)  # the quantile of 31 pairs, as said
+    pairs = Differences()
+    pairs.differences = np.array([1.0, 2.0, 6.0])
+    assert smallest_effect(pairs.differences.std(ddof=1), 3) == pytest.approx(pairs.half_width)
+
+
+@pytest.mark.parametrize(("pairs", "error"), [(1, ValueError), (0, ValueError), (2.5, TypeError)])
+def test_one_difference_has_no_smallest_effect(pairs, error):
+    with pytest.raises(error, match="pairs is"):
+        smallest_effect(1.0, pairs)

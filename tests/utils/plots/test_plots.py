@@ -146,6 +146,24 @@ def test_pairs_join_the_runs_of_one_seed():
     assert [label.get_text() for label in ax.get_xticklabels()] == ["baseline", "fix"]
 
 
+def test_equal_runs_of_an_arm_lie_side_by_side_and_lines_end_at_them():
+    _, ax = plots.panels()
+    looks = ["a", "b"], [plots.BASELINE, plots.FIX]
+    plots.draw_pairs(ax, [[1, 1, 1], [2, 2, 2]], *looks, "More", "loss")
+    places = np.concatenate(
+        [
+            dots.get_offsets()[:, 0]
+            for dots in ax.collections
+            if dots.get_paths() and len(dots.get_offsets()) == 3
+        ]
+    )
+    np.testing.assert_allclose(places, [-0.15, 0, 0.15, 0.85, 1, 1.15])
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[-0.15, 0.85], [0, 1], [0.15, 1.15]]
+    _, ax = plots.panels()
+    plots.draw_pairs(ax, [[1], [2]], *looks, "More", "loss")
+    assert ax.lines[0].get_xdata().tolist() == [0, 1]
+
+
 def test_pairs_need_a_label_for_every_arm():
     with pytest.raises(ValueError, match="arms has shape"):
         plots.draw_pairs(plots.panels()[1], [[1, 2], [3, 4]], ["baseline"], ["k"], "", "")
@@ -157,7 +175,8 @@ def arm_of(seeds, values, name="arm"):
 
 
 def lines_of(ax):
-    return [line.get_xydata().tolist() for line in ax.lines]
+    """The lines between arms, each end put in the middle of its arm."""
+    return [line.get_xydata().round().tolist() for line in ax.lines]
 
 
 @pytest.mark.parametrize(
