@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -12,10 +13,11 @@ import tensorflow as tf
 from utils._shared.arguments import whole_number
 from utils._shared.restoring import calls_replaced, left_as_found
 from utils._shared.sharing import compiled_once
-from utils.meters._ablation import MASK_SEED, Untouched
+from utils.meters._ablation import ALL_HIDDEN, MASK_SEED, Untouched
 from utils.meters._calling import answer, as_tensors, finite
 from utils.meters._drift import layer_output
-from utils.meters._layers import find_layer, leaf_layers
+from utils.meters._hidden import hidden_layers
+from utils.meters._layers import find_layer, find_layers, leaf_layers
 from utils.meters._score import as_labels
 
 SAMPLED = 24  # units, which are 276 pairs
@@ -24,8 +26,8 @@ SAMPLED = 24  # units, which are 276 pairs
 class PairCosts(NamedTuple):
     """By how much the loss rises without some of the units of a layer, in inference mode.
 
-    alone   float64 (units,): without each of the sampled units
-    both    float64 (pairs,): without both of each pair of them
+    alone   float64 (units,): without each of the sampled units, layer by layer
+    both    float64 (pairs,): without both of each pair of one layer
     apart   float64 (pairs,): what the two cost alone, added up
     """
 
@@ -42,38 +44,68 @@ class PairCosts(NamedTuple):
         """
         return self.apart - self.both
 
+    @property
+    def mean_need(self) -> float:
+        """The mean need of a pair, in units of the loss; spare copies count as 0."""
+        return float(np.maximum(self.need, 0).mean())
+
+    @property
+    def relative_need(self) -> float:
+        """The mean need, as a share of what a unit costs alone (its mean size); NaN if nothing."""
+        cost = np.abs(self.alone).mean()
+        return self.mean_need / float(cost) if cost > 0 else np.nan
+
 
 def pair_costs(
-    model: keras.Model, layer_name: str | int, x: Any, y: Any, units: int = SAMPLED
+    model: keras.Model,
+    layer_names: str | int | Iterable[str | int],
+    x: Any,
+    y: Any,
+    units: int = SAMPLED,
 ) -> PairCosts:
-    """What units of a hidden layer cost alone, and what each pair of them costs.
+    """What hidden units cost alone, and what each pair of them in one layer costs.
 
     A unit is ablated by setting its output to 0; nothing is scaled. Which units, is drawn from a
     constant seed: of two networks alike, the same ones.
 
-    model        a compiled Keras model with one output: the costs are of its loss
-    layer_name   as in `layer_output`
-    x, y         examples and labels, as `fit` takes them; all go through the model at once
-    units        how many to draw, at least 2: n units are n (n − 1) / 2 pairs
-    Raises ValueError for a layer that is not there or has fewer units, for a model that is not
+    model         a compiled Keras model with one output: the costs are of its loss
+    layer_names   as in `ablation_curve`
+    x, y          examples and labels, as `fit` takes them; all go through the model at once
+    units         how many to draw of each layer, at least 2: n units are n (n − 1) / 2 pairs
+    Raises ValueError for layers that are not there or have fewer units, for a model that is not
     compiled, and for outputs that are not finite.
     """
-    units = whole_number("units", units, 2)
-    x = as_tensors(model, x)
-    y = tf.convert_to_tensor(as_labels(x, y))
+    units, x = whole_number("units", units, 2), as_tensors(model, x)
     if not getattr(model, "compiled", False):
         raise ValueError(f"model {model.name!r} is not compiled; compile it with its loss")
-    width = layer_output(model, layer_name, x).shape[-1]
+    batch = x, tf.convert_to_tensor(as_labels(x, y))
+    costs = [costs_in(model, name, batch, units) for name in names_of(model, layer_names, x)]
+    return PairCosts(*map(np.concatenate, zip(*costs, strict=True)))
+
+
+def names_of(model: keras.Model, layer_names: Any, x: Any) -> list[str | int]:
+    """What `layer_names` means, as names or positions that hold for models alike as well."""
+    if isinstance(layer_names, str) and layer_names == ALL_HIDDEN:
+        return [leaf_layers(model).index(layer) for layer in hidden_layers(model, x)]
+    several = isinstance(layer_names, Iterable) and not isinstance(layer_names, str)
+    names = list(layer_names) if several else [layer_names]
+    find_layers(model, names)
+    return names
+
+
+def costs_in(model: keras.Model, layer_name: str | int, batch: tuple, units: int) -> PairCosts:
+    """The costs in one layer, of examples and labels as tensors."""
+    width = layer_output(model, layer_name, batch[0]).shape[-1]
     if units > width:
         raise ValueError(
             f"units is {units}; layer {layer_name!r} has {width}, so give at most that"
         )
     drawn = np.random.default_rng(MASK_SEED).permutation(width)[:units]
-    pairs = list(combinations(range(units), 2))
+    pairs = np.array(list(combinations(range(units), 2)))
     groups = [[], *([unit] for unit in range(units)), *pairs]
     masks = np.ones((len(groups), width), model.compute_dtype)
     for mask, group in zip(masks, groups, strict=True):
-        mask[drawn[list(group)]] = 0
+        mask[drawn[np.array(group, dtype=int)]] = 0
     frozen = tuple(layer.trainable for layer in leaf_layers(model))
 
     def losses(model, batch):
@@ -81,10 +113,10 @@ def pair_costs(
 
     compiled = compiled_once(losses, model, ("losses without", layer_name, frozen))
     with left_as_found(model.non_trainable_variables):
-        whole, *costs = finite(compiled((x, y, masks))).astype(float)
+        whole, *costs = finite(compiled((*batch, masks))).astype(float)
     costs = np.array(costs) - whole
     alone, both = costs[:units], costs[units:]
-    return PairCosts(alone, both, alone[np.array(pairs)].sum(axis=1))
+    return PairCosts(alone, both, alone[pairs].sum(axis=1))
 
 
 def losses_without(

@@ -29,6 +29,8 @@ def test_units_that_cancel_need_each_other():
     np.testing.assert_allclose(costs.apart, [10.5])
     np.testing.assert_allclose(costs.both, [1])
     np.testing.assert_allclose(costs.need, [9.5])
+    assert costs.mean_need == pytest.approx(9.5)
+    assert costs.relative_need == pytest.approx(9.5 / 5.25)
 
 
 def test_units_that_know_different_things_do_not_need_each_other():
@@ -36,6 +38,7 @@ def test_units_that_know_different_things_do_not_need_each_other():
     costs = pair_costs(model, "hidden", x, LABELS + HUM, units=2)
     np.testing.assert_allclose(sorted(costs.alone), [1, 5])
     np.testing.assert_allclose(costs.need, [0], atol=1e-5)
+    assert costs.mean_need == pytest.approx(0, abs=1e-5)
 
 
 def test_duplicates_are_spare_copies():
@@ -43,6 +46,7 @@ def test_duplicates_are_spare_copies():
     costs = pair_costs(model, "hidden", x, LABELS, units=2)
     np.testing.assert_allclose(costs.alone, [0.25, 0.25])
     np.testing.assert_allclose(costs.need, [0.5 - 1])
+    assert costs.mean_need == costs.relative_need == 0
 
 
 def test_the_pairs_are_all_pairs_of_the_sampled_units_in_order():
@@ -92,7 +96,23 @@ def test_the_model_is_left_as_it_was_and_later_weights_count():
     again = pair_costs(model, "hidden", x, y, units=4)
     np.testing.assert_array_equal(first.both, again.both)
     model.set_weights([0 * weight for weight in model.get_weights()])
-    assert not pair_costs(model, "hidden", x, y, units=4).alone.any()
+    idle = pair_costs(model, "hidden", x, y, units=4)
+    assert not idle.alone.any()
+    assert np.isnan(idle.relative_need)
+
+
+def test_several_layers_come_one_behind_the_other_and_all_hidden_are_found():
+    keras.utils.set_random_seed(0)
+    dense = [keras.layers.Dense(6, activation="relu", name=name) for name in ("a", "b")]
+    model = keras.Sequential([keras.Input((5,)), *dense, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(30, 5)).astype("float32")
+    first, second = (pair_costs(model, name, x, x[:, 0], units=3) for name in ("a", "b"))
+    assert not np.array_equal(first.both, second.both)
+    for names in (["a", "b"], "all hidden", [0, 1]):
+        both = pair_costs(model, names, x, x[:, 0], units=3)
+        for column, *parts in zip(both, first, second, strict=True):
+            np.testing.assert_allclose(column, np.concatenate(parts), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +122,7 @@ def test_the_model_is_left_as_it_was_and_later_weights_count():
         ("hidden", 9, ValueError, "units is 9; layer 'hidden' has 8"),
         ("hidden", 2.0, TypeError, "units is 2.0"),
         ("nowhere", 4, ValueError, "'nowhere' is not there"),
+        ([], 4, ValueError, "give at least one layer"),
     ],
 )
 def test_wrong_arguments_are_named(layer, units, error, message):
