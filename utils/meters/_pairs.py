@@ -15,7 +15,6 @@ from utils._shared.restoring import calls_replaced, left_as_found
 from utils._shared.sharing import compiled_once
 from utils.meters._ablation import ALL_HIDDEN, MASK_SEED, Untouched
 from utils.meters._calling import answer, as_tensors, finite
-from utils.meters._drift import layer_output
 from utils.meters._hidden import hidden_layers
 from utils.meters._layers import find_layer, find_layers, leaf_layers
 from utils.meters._score import as_labels
@@ -78,9 +77,19 @@ def pair_costs(
     units, x = whole_number("units", units, 2), as_tensors(model, x)
     if not getattr(model, "compiled", False):
         raise ValueError(f"model {model.name!r} is not compiled; compile it with its loss")
-    batch = x, tf.convert_to_tensor(as_labels(x, y))
-    costs = [costs_in(model, name, batch, units) for name in names_of(model, layer_names, x)]
-    return PairCosts(*map(np.concatenate, zip(*costs, strict=True)))
+    batch, names = (x, tf.convert_to_tensor(as_labels(x, y))), names_of(model, layer_names, x)
+    frozen = tuple(layer.trainable for layer in leaf_layers(model))
+
+    def losses(model, batch):
+        return tf.stack([losses_without(model, name, *batch, units) for name in names])
+
+    compiled = compiled_once(losses, model, ("losses without", *names, units, frozen))
+    with left_as_found(model.non_trainable_variables):
+        values = finite(compiled(batch)).astype(float)
+    costs = values[:, 1:] - values[:, :1]  # (layers, units and pairs)
+    alone, both = costs[:, :units], costs[:, units:]
+    apart = alone[:, np.array(list(combinations(range(units), 2)))].sum(axis=-1)
+    return PairCosts(alone.ravel(), both.ravel(), apart.ravel())
 
 
 def names_of(model: keras.Model, layer_names: Any, x: Any) -> list[str | int]:
@@ -93,41 +102,21 @@ def names_of(model: keras.Model, layer_names: Any, x: Any) -> list[str | int]:
     return names
 
 
-def costs_in(model: keras.Model, layer_name: str | int, batch: tuple, units: int) -> PairCosts:
-    """The costs in one layer, of examples and labels as tensors."""
-    width = layer_output(model, layer_name, batch[0]).shape[-1]
-    if units > width:
-        raise ValueError(
-            f"units is {units}; layer {layer_name!r} has {width}, so give at most that"
-        )
-    drawn = np.random.default_rng(MASK_SEED).permutation(width)[:units]
-    pairs = np.array(list(combinations(range(units), 2)))
-    groups = [[], *([unit] for unit in range(units)), *pairs]
-    masks = np.ones((len(groups), width), model.compute_dtype)
-    for mask, group in zip(masks, groups, strict=True):
-        mask[drawn[np.array(group, dtype=int)]] = 0
-    frozen = tuple(layer.trainable for layer in leaf_layers(model))
-
-    def losses(model, batch):
-        return losses_without(model, layer_name, *batch)
-
-    compiled = compiled_once(losses, model, ("losses without", layer_name, frozen))
-    with left_as_found(model.non_trainable_variables):
-        whole, *costs = finite(compiled((*batch, masks))).astype(float)
-    costs = np.array(costs) - whole
-    alone, both = costs[:units], costs[units:]
-    return PairCosts(alone, both, alone[pairs].sum(axis=1))
-
-
 def losses_without(
-    model: keras.Model, layer_name: str | int, x: Any, y: tf.Tensor, masks: tf.Tensor
+    model: keras.Model, layer_name: str | int, x: Any, y: tf.Tensor, units: int
 ) -> tf.Tensor:
-    """The loss (masks,) with the layer's output times each of the masks (masks, units).
+    """The loss of the whole model, without each of the sampled units, and without each pair.
 
     What comes before the layer is computed once, not once a mask.
     """
     layer, untouched = find_layer(model, layer_name), Untouched(x)
     calls = {leaf: untouched.once(leaf, leaf.call) for leaf in leaf_layers(model)}
+    calls.setdefault(layer, layer.call)
+    outputs = []
+
+    def call_and_note(*args, **kwargs):
+        outputs.append(calls[layer](*args, **kwargs))
+        return outputs[-1]
 
     def loss_of(mask):
         def call_and_mask(*args, **kwargs):
@@ -136,6 +125,25 @@ def losses_without(
         with calls_replaced(calls | {layer: call_and_mask}):
             return model.compute_loss(x=x, y=y, y_pred=answer(model, x), training=False)
 
-    with calls_replaced(calls):
+    with calls_replaced(calls | {layer: call_and_note}):
         answer(model, x)
+    masks = masks_of(layer, outputs, units)
     return tf.map_fn(loss_of, masks, fn_output_signature=model.compute_dtype)
+
+
+def masks_of(layer: keras.Layer, outputs: list[tf.Tensor], units: int) -> tf.Tensor:
+    """0 for the units that are ablated, 1 for all others: none, each sampled unit, each pair."""
+    if len(outputs) != 1 or not tf.is_tensor(outputs[0]):
+        raise ValueError(
+            f"layer {layer.name!r} is called {len(outputs)} times; give a layer that is called "
+            "once and puts out one array"
+        )
+    width = outputs[0].shape[-1]
+    if units > width:
+        raise ValueError(f"units is {units}; layer {layer.name!r} has {width}: give at most that")
+    drawn = np.random.default_rng(MASK_SEED).permutation(width)[:units]
+    groups = [[], *([unit] for unit in range(units)), *combinations(range(units), 2)]
+    masks = np.ones((len(groups), width))
+    for mask, group in zip(masks, groups, strict=True):
+        mask[drawn[np.array(group, dtype=int)]] = 0
+    return tf.constant(masks, outputs[0].dtype)
