@@ -46,9 +46,9 @@ LESSONS = [
         "02_co_adaptation_dropout",
         "co-adaptation",
         "`Dropout`",
-        "ablation area",
-        "accuracy left when units go silent",
-        "Silence hurts less",
+        "mean need",
+        "how much pairs of units need each other",
+        "Units need each other less",
     ),
     Lesson(
         "03_large_weights_l1_l2",
