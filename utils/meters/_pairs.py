@@ -85,7 +85,7 @@ def pair_costs(
 
     compiled = compiled_once(losses, model, ("losses without", *names, units, frozen))
     with left_as_found(model.non_trainable_variables):
-        values = finite(compiled(batch)).astype(float)
+        values = finite(compiled(batch))
     costs = values[:, 1:] - values[:, :1]  # (layers, units and pairs)
     alone, both = costs[:, :units], costs[:, units:]
     apart = alone[:, np.array(list(combinations(range(units), 2)))].sum(axis=-1)
@@ -123,12 +123,13 @@ def losses_without(
             return calls[layer](*args, **kwargs) * mask
 
         with calls_replaced(calls | {layer: call_and_mask}):
-            return model.compute_loss(x=x, y=y, y_pred=answer(model, x), training=False)
+            loss = model.compute_loss(x=x, y=y, y_pred=answer(model, x), training=False)
+            return tf.cast(loss, tf.float64)
 
     with calls_replaced(calls | {layer: call_and_note}):
         answer(model, x)
     masks = masks_of(layer, outputs, units)
-    return tf.map_fn(loss_of, masks, fn_output_signature=model.compute_dtype)
+    return tf.map_fn(loss_of, masks, fn_output_signature=tf.float64)
 
 
 def masks_of(layer: keras.Layer, outputs: list[tf.Tensor], units: int) -> tf.Tensor:

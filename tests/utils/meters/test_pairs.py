@@ -115,6 +115,16 @@ def test_several_layers_come_one_behind_the_other_and_all_hidden_are_found():
             np.testing.assert_allclose(column, np.concatenate(parts), atol=1e-6)
 
 
+def test_a_model_in_mixed_precision_will_do():
+    layer = keras.layers.Dense(4, activation="relu", dtype="mixed_float16", name="hidden")
+    model = keras.Sequential([keras.Input((5,)), layer, keras.layers.Dense(1, dtype="float32")])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(30, 5)).astype("float32")
+    costs = pair_costs(model, "hidden", x, x[:, 0], units=3)
+    assert costs.both.any()
+    assert all(column.dtype == "float64" for column in costs)
+
+
 @pytest.mark.parametrize(
     ("layer", "units", "error", "message"),
     [
