@@ -44,7 +44,11 @@ SLIDE_SETTINGS = {
     "show": ["code", "output", "both", "apart"],
 }
 # Lessons of the second edition, with their deeper parts and exercises; later ones join.
-SECOND_EDITION = {"00_overfitting", "01_covariate_shift_batch_normalization"}
+SECOND_EDITION = {
+    "00_overfitting",
+    "01_covariate_shift_batch_normalization",
+    "02_co_adaptation_dropout",
+}
 BUDGET = {"cells": 26, "figures": 6, "visible lines of code": 90, "words": 1100}  # of a lesson
 LONGEST_CELL, MOST_CLAIMS, SHARE_OF_WORDS = 15, 3, 0.6
 FIRST_EDITION_WORDS = {  # regular expressions, and what to write in their place

@@ -338,8 +338,8 @@ def drop(shape=None, factor=lambda r: 1 / (1 - r), inference=lambda x, r: x, kee
             return inference(x, rate)
         rng = np.random.default_rng(seed)
         draws = rng.random(shape(x) if shape else x.shape)
-        heard = draws < rate if keep else draws >= rate
-        return x * heard * factor(rate)
+        kept = draws < rate if keep else draws >= rate
+        return x * kept * factor(rate)
 
     return dropout
 
@@ -418,36 +418,36 @@ RIGHT |= {
 WRONG |= {
     "dropout": [
         (drop(factor=lambda r: 1), "not scaled"),
-        (drop(factor=lambda r: 1 / r), "divided by the rate"),
+        (drop(factor=lambda r: 1 / r), "divided by the dropout rate"),
         (drop(factor=lambda r: 1 - r), "scaled down"),
-        (drop(keep=True), "keeps the rate"),
+        (drop(keep=True), "keeps the share rate"),
         (drop(shape=lambda x: x.shape[1]), "same units for every image"),
         (drop(shape=lambda x: (len(x), 1)), "whole images"),
-        (drop(seed=0), "Two calls silence the same units"),
+        (drop(seed=0), "Two calls drop the same units"),
         (drop(inference=lambda x, r: x * (1 - r)), "original paper"),
         (drop(inference=lambda x, r: x / (1 - r)), "scales the output up"),
-        (lambda x, rate, training: drop()(x, rate, True), "In inference it silences"),
-        (lambda x, rate, training: x, "silences nothing"),
+        (lambda x, rate, training: drop()(x, rate, True), "In inference it drops"),
+        (lambda x, rate, training: x, "drops nothing"),
     ],
     "misplaced": [
-        (lambda: mlp(hidden=lambda: layers.Dropout(0.9)), "silences 90 %"),
+        (lambda: mlp(hidden=lambda: layers.Dropout(0.9)), "drops 90 %"),
         (lambda: mlp(last=lambda: layers.Dropout(0.5)), "the answers themselves"),
         (lambda: mlp(hidden=None), "No dropout is left"),
         (lambda: mlp(hidden=lambda: layers.Dropout(0.5)), "not 10 %"),
-        (lambda: mlp(hidden=Always), "silent in inference"),
-        (lambda: mlp(hidden=lambda: layers.GaussianDropout(0.1)), "silences no unit"),
-        (lambda: on_pixels(), "silences pixels"),
+        (lambda: mlp(hidden=Always), "dropped in inference"),
+        (lambda: mlp(hidden=lambda: layers.GaussianDropout(0.1)), "drops no unit"),
+        (lambda: on_pixels(), "drops pixels"),
     ],
     "noise": [
-        ({25: 0.5, 100: 0.5, 400: 0.8}, "25 units this rate is too high"),
+        ({25: 0.5, 100: 0.5, 400: 0.8}, "25 units this dropout rate is too high"),
         ({25: 0.2, 100: 0.5, 400: 0.5}, "400 units you can go higher"),
         ({25: 20, 100: 0.5, 400: 0.5}, "give a share"),
         ({25: 0.2}, "keep the dict"),
         ({25: None, 100: 0.5, 400: 0.8}, "put in a number"),
     ],
     "two-accuracies": [
-        (two("higher", "same"), "half of the units were silent"),
-        (two("same", "same"), "half of the units were silent"),
+        (two("higher", "same"), "half of the units were dropped"),
+        (two("same", "same"), "half of the units were dropped"),
         (two("lower", "different"), "inference mode"),
         (two("", "same"), 'write "lower" or'),
     ],
@@ -764,7 +764,7 @@ WRONG |= {
         (lambda: arm(adam=0.01), "optimizer: Adam"),
         (lambda: arm(dropout=False), "No dropout is left"),
         (lambda: arm(rate=0.5), "Keep the one Dropout"),
-        (lambda: arm(before=True), "silences pixels"),
+        (lambda: arm(before=True), "drops pixels"),
         (lambda: arm(last=True), "the answers themselves"),
         (lambda: None, "return model"),
         (arm(), "give the function itself"),

@@ -7,7 +7,7 @@ import numpy as np
 from utils._shared.layers import layers_of
 from utils.checks.answers import NotYet, array, choices, close, expect, kind, number, run
 from utils.checks.exercises import Exercise
-from utils.checks.models import built, dropout_in_training_only, silent_share
+from utils.checks.models import built, dropout_in_training_only, dropped_share
 
 NOISE = 0.1  # of the sum that the next layer receives
 
@@ -21,14 +21,14 @@ def dropout(answer):
         first = array(run(answer, x, rate, True), x.shape, "The output in training")
         in_training(first, x, rate)
         if np.array_equal(first, array(run(answer, x, rate, True), x.shape)):
-            raise NotYet("Two calls silence the same units: draw a new mask in each call.")
-    if not close(array(run(answer, x, 0.0, True), x.shape, "The output at rate 0"), x):
-        raise NotYet("At rate 0 it should return x as it came.")
+            raise NotYet("Two calls drop the same units: draw a new mask in each call.")
+    if not close(array(run(answer, x, 0.0, True), x.shape, "The output at a dropout rate of 0"), x):
+        raise NotYet("At a dropout rate of 0 it should return x as it came.")
 
 
 def in_inference(y, x, rate):
     if (y == 0).any():
-        raise NotYet("In inference it silences units too: only training does that.")
+        raise NotYet("In inference it drops units too: only training does that.")
     paper = (
         "In inference it scales the output down, as the original paper did. "
         "Inverted dropout has scaled in training: return x as it came."
@@ -39,52 +39,51 @@ def in_inference(y, x, rate):
 
 
 def in_training(y, x, rate):
-    silent = y == 0
-    share = silent.mean()
+    dropped = y == 0
+    share = dropped.mean()
     if share == 0:
-        raise NotYet("In training it silences nothing.")
-    if (silent.all(axis=0) | ~silent.any(axis=0)).all():
-        raise NotYet("It silences the same units for every image: draw a mask of the shape of x.")
-    if (silent.all(axis=1) | ~silent.any(axis=1)).all():
-        raise NotYet("It silences whole images: draw a mask of the shape of x.")
+        raise NotYet("In training it drops nothing.")
+    if (dropped.all(axis=0) | ~dropped.any(axis=0)).all():
+        raise NotYet("It drops the same units for every image: draw a mask of the shape of x.")
+    if (dropped.all(axis=1) | ~dropped.any(axis=1)).all():
+        raise NotYet("It drops whole images: draw a mask of the shape of x.")
     if rate != 0.5 and abs(share - (1 - rate)) < 0.03:
-        raise NotYet("It silences the share 1 − rate, and keeps the rate: turn the comparison.")
+        raise NotYet("It drops the share 1 − rate, and keeps the share rate: turn the comparison.")
     if abs(share - rate) > 0.03:
-        raise NotYet("The share of silent units is not the rate.")
-    factor = y[~silent] / x[~silent]
+        raise NotYet("The share of dropped units is not the dropout rate.")
+    factor = y[~dropped] / x[~dropped]
     expect(
         factor,
         1 / (1 - rate),
         {
-            "The units that are heard are not scaled: divide them by 1 − rate.": 1,
-            "The units that are heard are divided by the rate: divide them by 1 − rate.": 1 / rate,
-            "The units that are heard are scaled down: divide by 1 − rate, do not multiply.": 1
-            - rate,
+            "The kept units are not scaled: divide them by 1 − rate.": 1,
+            "The kept units are divided by the dropout rate: divide them by 1 − rate.": 1 / rate,
+            "The kept units are scaled down: divide by 1 − rate, do not multiply.": 1 - rate,
         },
-        "The units that are heard should be x / (1 − rate), all of them.",
+        "The kept units should be x / (1 − rate), all of them.",
     )
 
 
 def misplaced(answer):
     model = built(answer, (28, 28), 10)
     dropout_in_training_only(model, np.random.default_rng(5).random((200, 28, 28), "float32"))
-    shares = [share for layer in layers_of(model) if (share := silent_share(layer)) > 0]
+    shares = [share for layer in layers_of(model) if (share := dropped_share(layer)) > 0]
     if not shares:
-        raise NotYet("It adds noise, and silences no unit: use layers.Dropout.")
+        raise NotYet("It adds noise, and drops no unit: use layers.Dropout.")
     if any(abs(share - 0.9) < 0.03 for share in shares):
-        raise NotYet("It silences 90 % of the units. In Keras the rate is the share that goes.")
+        raise NotYet("It drops 90 % of the units. In Keras the rate is the share that goes.")
     if any(abs(share - 0.1) > 0.03 for share in shares):
-        raise NotYet("The share of silent units is not 10 %.")
-    if silences_pixels(model):
-        raise NotYet("It silences pixels: let a Dropout follow the hidden layer, not the images.")
+        raise NotYet("The share of dropped units is not 10 %.")
+    if drops_pixels(model):
+        raise NotYet("It drops pixels: let a Dropout follow the hidden layer, not the images.")
 
 
-def silences_pixels(model):
-    """Whether units go silent in front of the first layer that has weights."""
+def drops_pixels(model):
+    """Whether units are dropped in front of the first layer that has weights."""
     if not hasattr(model, "inputs"):  # a class of its own: its layers have no known order
         return False
     before = takewhile(lambda layer: not layer.weights, layers_of(model))
-    return any(silent_share(layer) > 0 for layer in before)
+    return any(dropped_share(layer) > 0 for layer in before)
 
 
 def noise(answer):
@@ -94,19 +93,21 @@ def noise(answer):
         rate = number(answer[units], f"The rate for {units} units")
         if not 0 <= rate < 1:
             raise NotYet(f"The rate for {units} units is {rate:g}; give a share from 0 to 1.")
-        spread = np.sqrt(rate / (1 - rate) / units)
-        if spread > NOISE * 1.01:
-            raise NotYet(f"With {units} units this rate is too high: the sum wavers by over 10 %.")
-        if spread < NOISE * 0.95:
-            raise NotYet(f"With {units} units you can go higher: the sum wavers by far less.")
+        deviation = np.sqrt(rate / (1 - rate) / units)
+        if deviation > NOISE * 1.01:
+            raise NotYet(
+                f"With {units} units this dropout rate is too high: the sum varies by over 10 %."
+            )
+        if deviation < NOISE * 0.95:
+            raise NotYet(f"With {units} units you can go higher: the sum varies by far less.")
 
 
 def two_accuracies(answer):
-    silent = "fit looked while half of the units were silent, and while the weights still changed."
-    heard = "evaluate works in inference mode: all units are heard, nothing is drawn."
+    training = "fit looked while half of the units were dropped, and the weights still changed."
+    inference = "evaluate works in inference mode: all units are there, nothing is drawn."
     options = {
-        "fit's number": {"lower": "", "higher": silent, "same": silent},
-        "evaluate twice": {"same": "", "different": heard},
+        "fit's number": {"lower": "", "higher": training, "same": training},
+        "evaluate twice": {"same": "", "different": inference},
     }
     choices(answer, {"fit's number": "lower", "evaluate twice": "same"}, options)
 
@@ -115,9 +116,9 @@ EXERCISES = {
     "dropout": Exercise(
         dropout,
         (
-            "Three things: a mask of the shape of x, a factor for what is heard, and nothing of "
+            "Three things: a mask of the shape of x, a factor for what is kept, and nothing of "
             "both in inference.",
-            "`heard = rng.random(x.shape) >= rate`, then `np.where(heard, x, 0) / (1 - rate)`. "
+            "`kept = rng.random(x.shape) >= rate`, then `np.where(kept, x, 0) / (1 - rate)`. "
             "Make rng once, outside of the function.",
         ),
         "Each image has a mask of its own, and the mean stays.",
@@ -125,18 +126,18 @@ EXERCISES = {
     "misplaced": Exercise(
         misplaced,
         (
-            "Two layers are wrong. What does the rate of a Dropout say? And what is behind the "
+            "Two layers are wrong. What does the number of a Dropout say? And what is behind the "
             "last Dense?",
-            "The rate is the share that goes silent: 0.1 keeps 90 %. And nothing may silence the "
-            "ten answers.",
+            "The dropout rate is the share that is dropped: 0.1 keeps 90 %. And none of the ten "
+            "answers may be dropped.",
         ),
-        "Hidden units go silent, answers do not.",
+        "Hidden units are dropped, answers are not.",
         seconds=60,
     ),
     "noise": Exercise(
         noise,
         (
-            "The sum of n equal units has a relative spread of √(r / (1 − r) / n).",
+            "The sum of n equal units has a relative standard deviation of √(r / (1 − r) / n).",
             "Solve r / (1 − r) = 0.01 n for r: that is 0.01 n / (1 + 0.01 n).",
         ),
         "Narrow layers bear less dropout than wide ones.",
@@ -145,7 +146,7 @@ EXERCISES = {
         two_accuracies,
         (
             "In which mode is the network while fit counts, and in which while evaluate counts?",
-            "fit counts with silent units; evaluate hears all of them and draws nothing.",
+            "fit counts with dropped units; evaluate uses all of them and draws nothing.",
         ),
         "Compare accuracies only in the same mode.",
     ),

@@ -10,7 +10,7 @@ from utils._shared.differing import layer_differences
 from utils._shared.layers import layers_of
 from utils.checks.answers import NotYet, array, choices, expect, number, parts, run
 from utils.checks.exercises import Exercise
-from utils.checks.models import built, dropout_in_training_only, received, silent_share
+from utils.checks.models import built, dropout_in_training_only, dropped_share, received
 
 RATE, STRENGTH = 0.3, 0.03  # of the two arms that differ by dropout
 
@@ -104,12 +104,12 @@ def fair_arms(answer):
     if more:
         raise NotYet(f"More than the dropout differs from build_l2: {more[0]}.")
     dropout_in_training_only(model, np.random.default_rng(8).random((200, 28, 28), "float32"))
-    without_weights = [silent_share(layer) for layer in described_layers(model)[1:]]
-    silent = [share for share in without_weights if share > 0]
-    if len(silent) != 1 or abs(silent[0] - RATE) > 0.03:
+    without_weights = [dropped_share(layer) for layer in described_layers(model)[1:]]
+    dropped = [share for share in without_weights if share > 0]
+    if len(dropped) != 1 or abs(dropped[0] - RATE) > 0.03:
         raise NotYet(f"Keep the one Dropout({RATE}) that the post has.")
-    if without_weights.index(silent[0]) == 0:
-        raise NotYet("It silences pixels: let the Dropout follow the hidden layer.")
+    if without_weights.index(dropped[0]) == 0:
+        raise NotYet("It drops pixels: let the Dropout follow the hidden layer.")
 
 
 def described_layers(model):
@@ -217,11 +217,11 @@ def dropout_last(answer):
                 f"What BatchNormalization number {count} receives in training is drawn anew in "
                 "each call: a Dropout still stands in front of it."
             )
-    shares = [share for layer in layers_of(model) if (share := silent_share(layer)) > 0]
+    shares = [share for layer in layers_of(model) if (share := dropped_share(layer)) > 0]
     if any(abs(share - 0.5) > 0.03 for share in shares):
-        raise NotYet("The share of silent units is not one half: keep the rate of 0.5.")
+        raise NotYet("The share of dropped units is not one half: keep the rate of 0.5.")
     if len(shares) > 1:
-        raise NotYet(f"{len(shares)} Dropouts in a row silence more than one half: keep one.")
+        raise NotYet(f"{len(shares)} Dropouts in a row drop more than one half: keep one.")
     one_behind_each_layer(model, norms)
 
 

@@ -27,9 +27,9 @@ def built(answer, input_shape, classes):
 
 
 def dropout_in_training_only(model, x):
-    """NotYet unless units go silent in training, none in inference, and never an answer itself."""
+    """NotYet unless units are dropped in training only, and never an answer itself."""
     if not np.array_equal(model(x, training=False), model(x, training=False)):
-        raise NotYet("Two predictions of the same images differ: units are silent in inference.")
+        raise NotYet("Two predictions of the same images differ: units are dropped in inference.")
     first, second = (np.asarray(model(x, training=True)) for _ in range(2))
     if np.array_equal(first, second):
         raise NotYet("No dropout is left: in training the outputs are the same in each call.")
@@ -37,11 +37,11 @@ def dropout_in_training_only(model, x):
     if some_are_zero.mean() > 0.01:
         raise NotYet(
             "In training some of the ten answers are exactly 0: a Dropout behind the last layer "
-            "silences the answers themselves. No answer may be missing."
+            "drops the answers themselves. No answer may be missing."
         )
 
 
-def silent_share(layer):
+def dropped_share(layer):
     """The share of ones that a layer without weights turns into zeros in training."""
     if layer.weights or isinstance(layer, keras.layers.InputLayer):
         return 0.0

@@ -2,19 +2,22 @@
 
 from utils.meters._ablation import (
     SHARES,
+    ablated_logits,
     ablation_area,
     ablation_curve,
-    shuffled_accuracy,
-    silenced_logits,
+    noisy_accuracy,
 )
 from utils.meters._drift import channel_percentiles, dead_channels, drift, layer_output, net_shift
 from utils.meters._gradients import GradientShift, gradient_shift
+from utils.meters._pairs import PairCosts, pair_costs
 from utils.meters._score import score
 from utils.meters._weights import kernel_norm, kernels_of, memorized, pruning_curve, zeros
 
 __all__ = [
     "SHARES",
     "GradientShift",
+    "PairCosts",
+    "ablated_logits",
     "ablation_area",
     "ablation_curve",
     "channel_percentiles",
@@ -26,9 +29,9 @@ __all__ = [
     "layer_output",
     "memorized",
     "net_shift",
+    "noisy_accuracy",
+    "pair_costs",
     "pruning_curve",
     "score",
-    "shuffled_accuracy",
-    "silenced_logits",
     "zeros",
 ]

@@ -1,4 +1,4 @@
-"""What is left of a network when hidden units are ablated, or say something wrong.
+"""What is left of a network when hidden units are ablated, or disturbed by noise.
 
 A unit that only works together with certain others is useless once they are gone. So the meter
 takes units away, as many as you say, and looks at the accuracy that is left. Which units, is drawn
@@ -35,11 +35,11 @@ MASKS = 4
 MASK_SEED = 2014
 ALL_HIDDEN = "all hidden"
 
-Job = tuple[float, int]  # a share of the units, and which draw of them
-Disturb = Callable[[tf.Tensor, float, list[int]], Any]  # (output, share, seed) -> output
+Job = tuple[float, int]  # how much (a share of the units, or a size), and which draw
+Disturb = Callable[[tf.Tensor, float, list[int]], Any]  # (output, how much, seed) -> output
 
 
-def silenced_logits(
+def ablated_logits(
     model: keras.Model,
     layer_names: str | int | Iterable[str | int],
     x: Any,
@@ -84,7 +84,7 @@ def ablation_curve(
     y        labels, as `score` takes them; of a regression R² is left
     shares   of the units in each layer, numbers in [0, 1]
     Returns a float64 array (shares,). At share 0 it is `score`; at share 1 every image gets the
-    same answer, so that it is the share of one class. The rest as `silenced_logits`.
+    same answer, so that it is the share of one class. The rest as `ablated_logits`.
     """
     if isinstance(shares, str) or not isinstance(shares, Iterable):
         raise TypeError(f"shares is {shares!r}; give a list of numbers in [0, 1], as SHARES")
@@ -112,22 +112,25 @@ def ablation_area(curve: Any, shares: Iterable[float] = SHARES) -> float | np.nd
     return float(area) if area.ndim == 0 else area
 
 
-def shuffled_accuracy(
+def noisy_accuracy(
     model: keras.Model,
     layer_names: str | int | Iterable[str | int],
     x: Any,
     y: Any,
-    share: float = 0.5,
+    size: float = 1.0,
     masks: int = MASKS,
 ) -> float:
-    """The accuracy that is left when a share of the units speak about other images.
+    """The accuracy that is left when noise is added to every unit.
 
-    Each of these units keeps its activations, but shuffled across the images: a disturbance that
-    dropout does not train for. Nothing is at 0, and nothing is scaled. Mean over `masks` draws.
-    All images go through the model at once. The arguments are those of `ablation_curve`.
+    Dropout does not train for it: no unit is at 0, and what it says is still in its output.
+
+    size    of the noise, which is normal: its standard deviation, in units of the unit's own over
+            the examples; 0 or more
+    masks   how many draws of the noise; the accuracy is their mean
+    All examples go through the model at once. The rest as in `ablation_curve`.
     """
-    shares = [share_in_0_1("share", share)]
-    return float(scores_left(model, layer_names, x, y, shuffle, shares, masks)[0])
+    sizes = [not_negative("size", size)]
+    return float(scores_left(model, layer_names, x, y, add_noise, sizes, masks)[0])
 
 
 def scores_left(
@@ -168,7 +171,7 @@ def disturbed_answers(
         layers = hidden_layers(model, x)
     else:
         layers = find_layers(model, layer_names)
-    for rows in [slice(0, count(x))] if disturb is shuffle else batches(x):
+    for rows in [slice(0, count(x))] if disturb is add_noise else batches(x):
         part, changes = take(x, rows), Changes(layers, disturb)
         untouched = Untouched(part)
         calls = {layer: untouched.once(layer, layer.call) for layer in leaf_layers(model)}
@@ -256,13 +259,11 @@ def ablate(output: tf.Tensor, share: float, seed: list[int]) -> tf.Tensor:
     return output * keras.ops.cast(remain * units / max(units - ablated, 1), output.dtype)
 
 
-def shuffle(output: tf.Tensor, share: float, seed: list[int]) -> np.ndarray:
-    """`output` (images, ..., units) with `share` of the units shuffled across the images."""
-    rng = np.random.default_rng(seed)
-    by_unit = np.moveaxis(np.asarray(output), -1, 0).copy()
-    for unit in rng.permutation(len(by_unit))[: round(share * len(by_unit))]:
-        by_unit[unit] = by_unit[unit][rng.permutation(by_unit.shape[1])]
-    return np.moveaxis(by_unit, 0, -1)
+def add_noise(output: tf.Tensor, size: float, seed: list[int]) -> np.ndarray:
+    """`output` (examples, ..., units) and normal noise, `size` standard deviations of each unit."""
+    values = np.asarray(output)
+    deviations = values.std(axis=tuple(range(values.ndim - 1)))
+    return values + size * deviations * np.random.default_rng(seed).standard_normal(values.shape)
 
 
 def share_in_0_1(name: str, share: float) -> float:
@@ -272,3 +273,12 @@ def share_in_0_1(name: str, share: float) -> float:
     if not 0 <= share <= 1:
         raise ValueError(f"{name} is {share}; give a number in [0, 1]: 0.5 is half of the units")
     return float(share)
+
+
+def not_negative(name: str, size: float) -> float:
+    """Return `size` if it is a number of at least 0."""
+    if isinstance(size, bool) or not isinstance(size, Real | np.number):
+        raise TypeError(f"{name} is {size!r}; give a number of at least 0")
+    if not 0 <= size < np.inf:
+        raise ValueError(f"{name} is {size}; give a number of at least 0, as 1")
+    return float(size)

@@ -15,6 +15,7 @@ from utils.plots._curves import (
     over_training,
 )
 from utils.plots._distributions import draw_bands, draw_cubes
+from utils.plots._networks import thinned_networks
 from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
 from utils.plots._pictures import boxes, draw_images
 from utils.plots._style import (
@@ -55,4 +56,5 @@ __all__ = [
     "panels",
     "png",
     "show",
+    "thinned_networks",
 ]

@@ -7,13 +7,13 @@ import pytest
 from tests.small import dense, small_data
 from utils.meters import (
     SHARES,
+    ablated_logits,
     ablation_area,
     ablation_curve,
-    shuffled_accuracy,
-    silenced_logits,
+    noisy_accuracy,
 )
 from utils.meters import _calling as calling
-from utils.meters._ablation import shuffle
+from utils.meters._ablation import add_noise
 
 CLASSES = 2
 LABELS = np.tile([0, 1], 200)
@@ -58,7 +58,7 @@ def test_identical_duplicates_lose_nothing_until_the_last_is_ablated():
 def test_remaining_units_are_scaled_to_make_up():
     x = np.repeat(SIGNAL[:, None], 8, axis=1).astype("float32")
     model = network(np.ones(8))
-    whole, half = (silenced_logits(model, "hidden", x, share) for share in (0, 0.5))
+    whole, half = (ablated_logits(model, "hidden", x, share) for share in (0, 0.5))
     np.testing.assert_allclose(half, whole)
 
 
@@ -81,18 +81,18 @@ def test_each_draw_and_each_layer_has_units_of_its_own(share):
     model.set_weights([np.eye(8), np.eye(8), kernel])
     scale = (8 / (8 - round(share * 8))) ** 2
     for mask in range(3):
-        total = silenced_logits(model, ["a", "b"], np.ones((1, 8)), share, mask)[0, 1]
+        total = ablated_logits(model, ["a", "b"], np.ones((1, 8)), share, mask)[0, 1]
         assert units_in(total, scale) == drawn(share, mask, 0) & drawn(share, mask, 1)
-        swapped = silenced_logits(model, ["b", "a"], np.ones((1, 8)), share, mask)[0, 1]
+        swapped = ablated_logits(model, ["b", "a"], np.ones((1, 8)), share, mask)[0, 1]
         assert swapped == total  # the place is that in the list
-        alone = silenced_logits(model, ["b"], np.ones((1, 8)), share, mask)[0, 1]
+        alone = ablated_logits(model, ["b"], np.ones((1, 8)), share, mask)[0, 1]
         assert units_in(alone, scale**0.5) == drawn(share, mask, 0)
 
 
 def test_the_curve_is_the_mean_over_the_masks():
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(len(LABELS), 8)) + SIGNAL[:, None], rng.normal(size=8)
-    logits = [silenced_logits(network(kernel), "hidden", x, 0.5, mask) for mask in range(4)]
+    logits = [ablated_logits(network(kernel), "hidden", x, 0.5, mask) for mask in range(4)]
     accuracies = [(one.argmax(axis=1) == LABELS).mean() for one in logits]
     assert len(set(accuracies)) == 4
     assert curve(kernel, x, [0.5], masks=4)[0] == pytest.approx(np.mean(accuracies), abs=1e-12)
@@ -103,7 +103,7 @@ def test_a_larger_share_ablates_the_same_units_and_more():
     model, x = network(2.0 ** np.arange(8)), np.ones((1, 8), "float32")
     remaining = []
     for share, scale in ((0.25, 8 / 6), (0.5, 8 / 4), (0.75, 8 / 2)):
-        total = silenced_logits(model, "hidden", x, share, mask=3)[0, 1] / scale
+        total = ablated_logits(model, "hidden", x, share, mask=3)[0, 1] / scale
         remaining.append({unit for unit in range(8) if round(total) >> unit & 1})
     assert remaining[2] < remaining[1] < remaining[0]
     assert [len(units) for units in remaining] == [6, 4, 2]
@@ -123,7 +123,7 @@ def test_nothing_ablated_is_the_plain_accuracy(trained):
     model, x, y = trained
     plain = (model.predict(x, verbose=0).argmax(axis=1) == y).mean()
     assert ablation_curve(model, ["first", "norm"], x, y, [0])[0] == plain
-    assert shuffled_accuracy(model, ["first", "norm"], x, y, share=0) == plain
+    assert noisy_accuracy(model, ["first", "norm"], x, y, size=0) == plain
 
 
 def test_everything_ablated_is_one_class(trained):
@@ -132,10 +132,11 @@ def test_everything_ablated_is_one_class(trained):
     assert left in np.bincount(y) / len(y)
 
 
-def test_everything_shuffled_is_chance():
+def test_much_noise_leaves_chance_and_more_noise_leaves_less():
     x = np.repeat(SIGNAL[:, None], 8, axis=1)
-    left = shuffled_accuracy(network(np.ones(8)), "hidden", x, LABELS, share=1, masks=10)
-    assert left == pytest.approx(0.5, abs=0.1)
+    left = [noisy_accuracy(network(np.ones(8)), "hidden", x, LABELS, size) for size in (1, 3, 1000)]
+    assert left[0] > left[1] > left[2]
+    assert left[2] == pytest.approx(0.5, abs=0.1)
 
 
 def test_what_is_left_out_is_said_in_the_signature():
@@ -143,42 +144,43 @@ def test_what_is_left_out_is_said_in_the_signature():
     x, model = rng.normal(size=(len(LABELS), 8)) + SIGNAL[:, None], network(rng.normal(size=8))
     expected = ablation_curve(model, "hidden", x, LABELS, [n / 8 for n in range(9)], 4)
     np.testing.assert_array_equal(ablation_curve(model, "hidden", x, LABELS), expected)
-    expected = shuffled_accuracy(model, "hidden", x, LABELS, 0.5, 4)
-    assert shuffled_accuracy(model, "hidden", x, LABELS) == expected
-    first = silenced_logits(model, "hidden", x, 0.5, 0)
-    np.testing.assert_array_equal(silenced_logits(model, "hidden", x, 0.5), first)
+    expected = noisy_accuracy(model, "hidden", x, LABELS, 1, 4)
+    assert noisy_accuracy(model, "hidden", x, LABELS) == expected
+    first = ablated_logits(model, "hidden", x, 0.5, 0)
+    np.testing.assert_array_equal(ablated_logits(model, "hidden", x, 0.5), first)
 
 
-def test_shuffling_keeps_each_units_activations():
-    x = np.random.default_rng(0).normal(size=(50, 3)).astype("float32")
-    shuffled = shuffle(x, 1, [1])
-    np.testing.assert_array_equal(np.sort(shuffled, axis=0), np.sort(x, axis=0))
-    assert not np.array_equal(shuffled, x)
+def test_noise_is_in_standard_deviations_of_each_unit_and_keeps_its_mean():
+    x = np.random.default_rng(0).normal([0, 5, 7], [1, 3, 0], (20_000, 3)).astype("float32")
+    added = add_noise(x, 2, [1]) - x
+    np.testing.assert_allclose(added.std(axis=0), [2, 6, 0], rtol=0.03)
+    np.testing.assert_allclose(added.mean(axis=0), 0, atol=0.15)
+    assert abs(np.corrcoef(added[:, 0], x[:, 0])[0, 1]) < 0.03
 
 
-@pytest.mark.parametrize(("share", "units"), [(0.25, 2), (0.35, 3), (1, 8)])
-def test_the_share_of_units_is_shuffled(share, units):
-    x = np.random.default_rng(0).normal(size=(50, 8)).astype("float32")
-    assert (shuffle(x, share, [1]) != x).any(axis=0).sum() == units
+def test_in_a_convolution_a_unit_is_a_channel():
+    x = np.random.default_rng(0).normal([0, 0], [1, 3], (50, 20, 20, 2))
+    added = add_noise(x, 1, [1]) - x
+    np.testing.assert_allclose(added.std(axis=(0, 1, 2)), [1, 3], rtol=0.03)
 
 
-def test_shuffled_accuracy_is_the_mean_over_the_draws():
-    x = np.repeat(SIGNAL[:, None], 2, axis=1) * [1, 2]
-    one, four = (shuffled_accuracy(network([1, 1]), "hidden", x, LABELS, 0.5, m) for m in (1, 4))
-    draws = [shuffle(x, 0.5, [2014, draw, 0]) for draw in range(4)]
-    accuracies = [((moved.sum(axis=1) > 0) == (LABELS == 1)).mean() for moved in draws]
+def test_noisy_accuracy_is_the_mean_over_the_draws():
+    x = (np.repeat(SIGNAL[:, None], 2, axis=1) * [1, 2]).astype("float32")
+    one, four = (noisy_accuracy(network([1, 1]), "hidden", x, LABELS, 2, m) for m in (1, 4))
+    draws = [add_noise(x, 2, [2014, draw, 0]) for draw in range(4)]
+    accuracies = [((noisy.sum(axis=1) > 0) == (LABELS == 1)).mean() for noisy in draws]
     assert one == accuracies[0]
     assert four == pytest.approx(np.mean(accuracies))
     assert four != one
 
 
-def test_all_images_are_shuffled_at_once_and_ablated_in_parts(monkeypatch):
+def test_all_images_get_noise_at_once_and_are_ablated_in_parts(monkeypatch):
     x = np.random.default_rng(0).normal(size=(len(LABELS), 8)) + SIGNAL[:, None]
     model = network(np.ones(8))
     measures = [
         lambda: ablation_curve(model, "hidden", x, LABELS, [0.25, 0.75], masks=2),
-        lambda: shuffled_accuracy(model, "hidden", x, LABELS, masks=2),
-        lambda: silenced_logits(model, "hidden", x, 0.5),
+        lambda: noisy_accuracy(model, "hidden", x, LABELS, masks=2),
+        lambda: ablated_logits(model, "hidden", x, 0.5),
     ]
     whole = [measure() for measure in measures]
     monkeypatch.setattr(calling, "BATCH_EXAMPLES", 150)
@@ -199,7 +201,7 @@ def test_channels_of_a_convolution_are_units():
     model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(2)])
     x = np.random.default_rng(0).normal(size=(len(LABELS), 4, 4, 1)).astype("float32")
     assert ablation_curve(model, "conv", x, LABELS)[-1] == 0.5
-    assert 0 < shuffled_accuracy(model, "conv", x, LABELS) < 1
+    assert 0 < noisy_accuracy(model, "conv", x, LABELS) < 1
 
 
 def test_the_area_is_the_mean_height():
@@ -216,9 +218,7 @@ def test_wrong_shares_are_rejected(trained, share):
     with pytest.raises(ValueError, match="give a number in"):
         ablation_curve(model, "first", x, y, [share])
     with pytest.raises(ValueError, match="share is"):
-        silenced_logits(model, "first", x, share)
-    with pytest.raises(ValueError, match="share is"):
-        shuffled_accuracy(model, "first", x, y, share)
+        ablated_logits(model, "first", x, share)
 
 
 @pytest.mark.parametrize("shares", ["0.5", 0.5, [True], ["half"]])
@@ -226,6 +226,16 @@ def test_shares_that_are_no_numbers_are_rejected(trained, shares):
     model, x, y = trained
     with pytest.raises(TypeError, match="shares"):
         ablation_curve(model, "first", x, y, shares)
+
+
+@pytest.mark.parametrize(
+    ("size", "error"),
+    [(-1, ValueError), (float("inf"), ValueError), ("1", TypeError), (True, TypeError)],
+)
+def test_wrong_sizes_of_the_noise_are_rejected(trained, size, error):
+    model, x, y = trained
+    with pytest.raises(error, match=r"size is .*; give a number of at least 0"):
+        noisy_accuracy(model, "first", x, y, size)
 
 
 @pytest.mark.parametrize("masks", [0, -1])

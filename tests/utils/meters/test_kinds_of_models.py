@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from utils.meters import ablation_curve, layer_output, score, shuffled_accuracy, silenced_logits
+from utils.meters import ablated_logits, ablation_curve, layer_output, noisy_accuracy, score
 from utils.meters._hidden import hidden_layers
 from utils.meters._layers import find_layer, leaf_layers
 
@@ -78,9 +78,9 @@ def test_the_same_layers_in_another_form_lose_the_same(parts, form, which):
     model = FORMS[form](*parts)
     plain, names = chain(*parts), ["a", "b"]
     np.testing.assert_allclose(
-        silenced_logits(model, which, X, 0.5), silenced_logits(plain, names, X, 0.5), rtol=1e-5
+        ablated_logits(model, which, X, 0.5), ablated_logits(plain, names, X, 0.5), rtol=1e-5
     )
-    for measure in (ablation_curve, shuffled_accuracy):
+    for measure in (ablation_curve, noisy_accuracy):
         settings = {"shares": [0.5]} if measure is ablation_curve else {}
         left = [
             measure(*one, X, Y, masks=2, **settings) for one in ((model, which), (plain, names))
@@ -99,7 +99,7 @@ def test_what_a_layer_puts_out_is_found_in_every_form(parts, form):
 def test_the_model_answers_as_before(parts, form):
     model = FORMS[form](*parts)
     before = model.predict_on_batch(X)
-    silenced_logits(model, ["a", "b"], X, 0.5)
+    ablated_logits(model, ["a", "b"], X, 0.5)
     layer_output(model, "b", X)
     np.testing.assert_array_equal(model.predict_on_batch(X), before)
     assert not any("call" in vars(part) for part in parts)
@@ -114,7 +114,7 @@ def test_it_answers_in_inference_mode_whatever_a_model_does_by_default():
     model = Training(one)
     model.compile(loss="sparse_categorical_crossentropy")
     x = np.eye(3)
-    np.testing.assert_array_equal(silenced_logits(model, "one", x, 0), x)
+    np.testing.assert_array_equal(ablated_logits(model, "one", x, 0), x)
     assert score(model, x, [0, 1, 2]) == 1
 
 
@@ -123,15 +123,15 @@ def test_it_answers_as_before_after_an_error_too(parts):
     weights = parts[2].get_weights()
     parts[2].set_weights([np.full_like(weights[0], np.nan), weights[1]])
     with pytest.raises(ValueError, match="diverged"):
-        silenced_logits(model, "a", X, 0.5)
+        ablated_logits(model, "a", X, 0.5)
     parts[2].set_weights(weights)
     assert not any("call" in vars(part) for part in parts)
 
 
 def test_a_nested_model_is_ablated_by_its_name(parts):
     inner = keras.Sequential(parts[:2], name="inner")
-    ablated = silenced_logits(chain(inner, parts[2]), "inner", X, 0.5)
-    np.testing.assert_allclose(ablated, silenced_logits(chain(*parts), "b", X, 0.5), rtol=1e-5)
+    ablated = ablated_logits(chain(inner, parts[2]), "inner", X, 0.5)
+    np.testing.assert_allclose(ablated, ablated_logits(chain(*parts), "b", X, 0.5), rtol=1e-5)
 
 
 def test_branches_lose_what_is_ablated_in_them_only():
@@ -140,7 +140,7 @@ def test_branches_lose_what_is_ablated_in_them_only():
     right = layers.Dense(4, name="right", use_bias=False)(inputs)
     model = keras.Model(inputs, layers.Concatenate()([left, right]))
     model.set_weights([np.eye(4), 2 * np.eye(4)])
-    ablated = silenced_logits(model, "right", np.ones((1, 4)), 0.5)[0]
+    ablated = ablated_logits(model, "right", np.ones((1, 4)), 0.5)[0]
     np.testing.assert_array_equal(ablated[:4], 1)
     assert sorted(ablated[4:]) == [0, 0, 4, 4]
 
@@ -150,7 +150,7 @@ def test_a_layer_that_is_called_twice_loses_the_same_units_twice():
     inputs = keras.Input((8,))
     model = keras.Model(inputs, layers.Concatenate()([shared(inputs), shared(-inputs)]))
     shared.set_weights([np.eye(8)])
-    ablated = silenced_logits(model, "shared", np.ones((1, 8)), 0.5)[0]
+    ablated = ablated_logits(model, "shared", np.ones((1, 8)), 0.5)[0]
     np.testing.assert_array_equal(ablated[:8], -ablated[8:])
     with pytest.raises(ValueError, match="called 2 times"):
         layer_output(model, "shared", np.ones((1, 8)))
@@ -168,13 +168,13 @@ def test_masks_are_kept(which):
     model, texts = recurrent(), np.array([[3, 5, 7], [2, 4, 9]])
     padded = np.pad(texts, [(0, 0), (0, 2)])
     np.testing.assert_allclose(
-        silenced_logits(model, which, padded, 0.5),
-        silenced_logits(model, which, texts, 0.5),
+        ablated_logits(model, which, padded, 0.5),
+        ablated_logits(model, which, texts, 0.5),
         rtol=1e-5,
     )
-    whole = silenced_logits(model, which, padded, 0)
+    whole = ablated_logits(model, which, padded, 0)
     np.testing.assert_allclose(whole, model.predict_on_batch(padded), rtol=1e-4)
-    assert not np.allclose(silenced_logits(model, which, padded, 0.5), whole)
+    assert not np.allclose(ablated_logits(model, which, padded, 0.5), whole)
     np.testing.assert_allclose(
         layer_output(model, "lstm", padded), layer_output(model, "lstm", texts), rtol=1e-5
     )
@@ -259,7 +259,7 @@ def test_matrices_that_mix_no_units_do_not_count():
 
 def test_a_model_without_hidden_layers_is_refused():
     with pytest.raises(ValueError, match="has no hidden layer"):
-        silenced_logits(chain(layers.Dense(3)), "all hidden", X, 0.5)
+        ablated_logits(chain(layers.Dense(3)), "all hidden", X, 0.5)
 
 
 def test_names_that_two_layers_have_are_refused():
@@ -273,9 +273,9 @@ def test_names_that_two_layers_have_are_refused():
 def test_several_outputs_are_refused():
     inputs = keras.Input((5,))
     model = keras.Model(inputs, [layers.Dense(3, name="one")(inputs), layers.Dense(3)(inputs)])
-    for meter in (silenced_logits, shuffled_accuracy):
+    for meter in (ablated_logits, noisy_accuracy):
         with pytest.raises(ValueError, match="2 outputs; give a model with one"):
-            meter(model, "one", X, 0.5 if meter is silenced_logits else Y)
+            meter(model, "one", X, 0.5 if meter is ablated_logits else Y)
     assert layer_output(model, "one", X).shape == (60, 3)
 
 
@@ -284,7 +284,7 @@ def test_a_layer_with_several_arrays_or_no_channels_is_refused():
     output, *_ = layers.LSTM(3, return_state=True, name="lstm")(inputs)
     model = keras.Model(inputs, layers.Dense(2)(output))
     with pytest.raises(ValueError, match="'lstm' does not put out one array"):
-        silenced_logits(model, "lstm", np.ones((1, 4, 2)), 0.5)
+        ablated_logits(model, "lstm", np.ones((1, 4, 2)), 0.5)
     with pytest.raises(ValueError, match="puts out one array"):
         layer_output(model, "lstm", np.ones((1, 4, 2)))
 
@@ -297,7 +297,7 @@ def test_a_layer_behind_a_compiled_function_is_refused_and_keeps_its_answers():
 
     model = Compiled(layers.Dense(8, name="one"), layers.Dense(3))
     before = model(X).numpy()
-    for meter in (lambda: silenced_logits(model, "one", X, 0.5), lambda: layer_output(model, 0, X)):
+    for meter in (lambda: ablated_logits(model, "one", X, 0.5), lambda: layer_output(model, 0, X)):
         with pytest.raises(ValueError, match=r"tf\.function"):
             meter()
     np.testing.assert_array_equal(model(X), before)
@@ -307,7 +307,7 @@ def test_a_layer_that_is_not_called_is_refused(parts):
     model = Subclass(*parts)
     model.unused = layers.ReLU(name="unused")
     with pytest.raises(ValueError, match="'unused' is not called"):
-        silenced_logits(model, "unused", X, 0.5)
+        ablated_logits(model, "unused", X, 0.5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
@@ -331,7 +331,7 @@ def test_what_comes_before_is_computed_once_for_all_masks(parts, dtype):
 def test_half_precision_is_ablated_and_scored():
     stack = [layers.Dense(8, dtype="mixed_float16", name="one"), layers.Dense(3)]
     model = chain(*stack)
-    assert silenced_logits(model, "one", X, 0.5).dtype == "float32"
+    assert ablated_logits(model, "one", X, 0.5).dtype == "float32"
     assert 0 < ablation_curve(model, "one", X, Y, [0.5])[0] < 1
 
 
