@@ -39,9 +39,12 @@ def shape_of(x: Any) -> Any:
 
 
 def check_batch_size(model: keras.Model) -> None:
-    """Refuse a network for batches of one size, as a stateful one."""
+    """Refuse a network for batches of one size, as a stateful one.
+
+    1 is the size of the example with which a model without an `Input` was built.
+    """
     inputs = tf.nest.flatten(getattr(model, "inputs", None) or [])
-    if sizes := {part.shape[0] for part in inputs} - {None}:
+    if sizes := {part.shape[0] for part in inputs} - {None, 1}:
         raise ValueError(
             f"build_model's network takes batches of {max(sizes)} only, and `repeat` also "
             "trains on the smaller rest and evaluates in larger ones; build it without a batch size"

@@ -265,6 +265,17 @@ def test_a_network_for_batches_of_one_size_is_refused():
         run(build, data)
 
 
+def test_a_network_without_an_input_takes_batches_of_any_size():
+    def build():
+        model = keras.Sequential([layers.Dense(8, activation="relu"), layers.Dense(3)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss=loss, jit_compile=False)
+        return model
+
+    with double_precision():
+        assert_as_fit(build, DATA)
+
+
 def test_several_outputs_are_trained_or_refused():
     def build():
         inputs = keras.Input((6,))
