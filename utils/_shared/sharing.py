@@ -42,7 +42,9 @@ def compiled_once(
     """`function(model, x)` as a compiled function of `x`, compiled once for all models alike.
 
     what_for   names the function, with all but the model that decides what it computes
+    Compiled anew where a layer has been frozen since: normalization then computes something else.
     """
+    what_for += tuple(layer.trainable for layer in model._flatten_layers())
     of_model = known.setdefault(model, {})
     if what_for not in of_model:
         identity = identity_of(model)

@@ -163,6 +163,8 @@ def stopped_by(patience, losses):
     return np.array(epochs), np.array(kept)
 
 
+EARLY = "It is one epoch early: the first epoch is 1, and it stops *in* the last bad one."
+NEVER = "It never stops, or only at the end: count the epochs without a new lowest loss."
 LATE = "It waits one epoch too long: it stops as soon as the count reaches the patience."
 
 
@@ -191,14 +193,11 @@ def check_stop(answer, losses, patience):
         return
     best = int(np.argmin(losses[:right])) + 1
     mistakes = {
-        right
-        - 1: "It is one epoch early: the first epoch is 1, and it stops *in* the last bad one.",
+        right - 1: EARLY,
         right + 1: LATE,
         int(stopped_by(patience + 1, [losses])[0][0]): LATE,
         best: "It returns the best epoch. Which one is the last that was trained?",
-        len(
-            losses
-        ): "It never stops, or only at the end: count the epochs without a new lowest loss.",
+        len(losses): NEVER,
     }
     also = "Start the count anew at a new *lowest* loss only, and not at every loss that falls."
     raise NotYet(mistakes.get(epoch, f"It stops in another epoch than Keras. {also}"))

@@ -84,13 +84,12 @@ def answer(model: keras.Model, x: Any) -> tf.Tensor:
 
 def predicted(model: keras.Model, x: Any) -> np.ndarray:
     """The model's one output for the tensors `x`, as an array; compiled once for models alike."""
-    frozen = tuple(layer.trainable for layer in leaf_layers(model))
 
     def predict(model, x):
         return model(x, training=False)
 
     with left_as_found(model.non_trainable_variables):  # a recurrent state, a dropout's seed
-        outputs = compiled_once(predict, model, ("predict", frozen))(x)
+        outputs = compiled_once(predict, model, ("predict",))(x)
     return finite(only_one(model, outputs))
 
 

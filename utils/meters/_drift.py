@@ -12,7 +12,7 @@ import tensorflow as tf
 from utils._shared.restoring import left_as_found
 from utils._shared.sharing import compiled_once
 from utils.meters._calling import as_tensors, recorded_calls
-from utils.meters._layers import find_layer, inner_layers
+from utils.meters._layers import find_layer
 
 PERCENTILES = (15, 50, 85)
 
@@ -40,12 +40,11 @@ def layer_output(
 def compiled_probe(model: keras.Model, layer_name: str | int, training: bool) -> Callable:
     """A compiled function from the model's input to a layer's output, shared by models alike."""
     find_layer(model, layer_name)
-    frozen = tuple(layer.trainable for layer in inner_layers(model))
 
     def probe(model, x):
         return output_of(model, layer_name, x, training)
 
-    return compiled_once(probe, model, ("output", layer_name, bool(training), frozen))
+    return compiled_once(probe, model, ("output", layer_name, bool(training)))
 
 
 def output_of(model: keras.Model, layer_name: str | int, x: Any, training: bool) -> tf.Tensor:

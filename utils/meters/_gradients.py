@@ -43,12 +43,11 @@ def gradient_shift(
     rate, layer = checked_rate(rate), find_layer(model, layer_name)
     if not layer.trainable_variables:
         raise ValueError(f"layer {layer.name!r} has no weights to train; give one that has some")
-    frozen = tuple(part.trainable for part in leaf_layers(model))
 
     def gradients(model, batch):
         return gradients_before_and_after(model, layer_name, *batch)
 
-    both = compiled_once(gradients, model, ("gradient shift", layer_name, frozen))
+    both = compiled_once(gradients, model, ("gradient shift", layer_name))
     batch = as_tensors(model, x), tf.convert_to_tensor(y), tf.constant(rate, model.variable_dtype)
     with left_as_found(model.metrics_variables):
         return change(*map(keras.ops.convert_to_numpy, both(batch)))

@@ -78,12 +78,11 @@ def pair_costs(
     if not getattr(model, "compiled", False):
         raise ValueError(f"model {model.name!r} is not compiled; compile it with its loss")
     batch, names = (x, tf.convert_to_tensor(as_labels(x, y))), names_of(model, layer_names, x)
-    frozen = tuple(layer.trainable for layer in leaf_layers(model))
 
     def losses(model, batch):
         return tf.stack([losses_without(model, name, *batch, units) for name in names])
 
-    compiled = compiled_once(losses, model, ("losses without", *names, units, frozen))
+    compiled = compiled_once(losses, model, ("losses without", *names, units))
     with left_as_found(model.non_trainable_variables):
         values = finite(compiled(batch))
     costs = values[:, 1:] - values[:, :1]  # (layers, units and pairs)
