@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.arguments import needed_arguments
+from utils.repeats._data_prints import DataPrint, prints_of
 
 PARTS = ("x_train", "y_train", "x_val", "y_val")
 # Weights of examples or classes, which `fit` would use and `repeat` does not.
@@ -30,6 +32,11 @@ class Examples:
     x_val: Any
     y_val: Any
     source: Any
+
+    @cached_property
+    def prints(self) -> tuple[DataPrint, DataPrint]:
+        """Of the training and the evaluation data; once, where all seeds share them."""
+        return prints_of(self)
 
     def tensors(self) -> tuple:
         """(x_train, y_train), (x_val, y_val) as `fit` would hand them to the network."""

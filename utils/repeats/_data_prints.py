@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-
-from utils.repeats._data import Examples
 
 
 class DataPrint(NamedTuple):
     """Of the examples of one seed.
 
-    values   SHA-256, equal for equal numbers in any precision: compared in float32
-    exactly  SHA-256 of the numbers as they are trained on
+    values   equal for equal numbers in any precision: decimals are compared in float32
+    exactly  of the numbers as they are trained on
     types    the types of the arrays: `float64, int64 (n, 1)`
     """
 
@@ -25,13 +23,13 @@ class DataPrint(NamedTuple):
     types: str
 
 
-def prints_of(data: Examples) -> tuple[DataPrint, DataPrint]:
-    """What an arm trains on, and what it is evaluated on."""
+def prints_of(data: Any) -> tuple[DataPrint, DataPrint]:
+    """Of the examples that a seed trains on, and of those that it is evaluated on."""
     train, val = (dict(arrays_of(data, part)) for part in ("train", "val"))
     return print_of(train), print_of(val)
 
 
-def arrays_of(data: Examples, part: str) -> Iterator[tuple[str, np.ndarray]]:
+def arrays_of(data: Any, part: str) -> Iterator[tuple[str, np.ndarray]]:
     """The arrays of one part by name: inputs and labels."""
     for name in (f"x_{part}", f"y_{part}"):
         yield from arrays_in(name, getattr(data, name))
@@ -48,7 +46,7 @@ def arrays_in(name: str, value: object) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def print_of(arrays: dict[str, np.ndarray]) -> DataPrint:
-    values, exactly = hashlib.sha256(), hashlib.sha256()
+    values, exactly = hashlib.blake2b(), hashlib.blake2b()
     for name, array in arrays.items():
         shape = array.shape[:-1] if is_column(array) else array.shape
         values.update(f"{name} {shape}".encode() + in_one_precision(array))
@@ -64,11 +62,12 @@ def is_column(array: np.ndarray) -> bool:
 
 def in_one_precision(array: np.ndarray) -> bytes:
     """Bytes that equal numbers share, whatever type they have: whole numbers stay exact."""
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64).tobytes()
     if array.dtype.kind in "OUST":
         return "\0".join(map(str, array.ravel())).encode()
-    return array.astype(np.float32).astype(np.float64).tobytes()
+    single = array.astype(np.float32)
+    if array.dtype.kind in "biu" and not np.array_equal(single, array):
+        return array.astype(np.float64).tobytes()
+    return single.tobytes()
 
 
 def as_trained(array: np.ndarray) -> bytes:

@@ -93,7 +93,7 @@ def stacked(plan: Plan, setup: Setup, name: str, runs: list[Run]) -> Runs:
         weights=tuple(run.weights for run in runs),
         diverged=np.array([has_diverged(run) for run in runs]),
         complete=len(runs) == len(plan.seeds),
-        setup=narrowed(setup, plan, runs),
+        setup=completed(setup, runs),
         build_model=plan.build_model,
         lost=lost,
     )
@@ -103,15 +103,17 @@ def stacked(plan: Plan, setup: Setup, name: str, runs: list[Run]) -> Runs:
     return replace(arm, best=best)
 
 
-def narrowed(setup: Setup, plan: Plan, runs: list[Run]) -> Setup:
-    """The setup with the data of these runs only, since an interruption leaves seeds out, and with
-    the threads that they had: more than one number where machines differ."""
-    places = [plan.seeds.index(run.seed) for run in runs]
-    parts = "training_data", "evaluation_data"
-    data = {part: tuple(getattr(setup, part)[place] for place in places) for part in parts}
+def completed(setup: Setup, runs: list[Run]) -> Setup:
+    """The setup with what only the runs know: their data, and the threads that they had, which are
+    more than one number where machines differ."""
+    training_data, evaluation_data = zip(*(run.data for run in runs), strict=True)
     threads = ", ".join(map(str, sorted({run.threads for run in runs})))
-    training = setup.training | {"threads of an operation": threads}
-    return replace(setup, training=training, **data)
+    return replace(
+        setup,
+        training=setup.training | {"threads of an operation": threads},
+        training_data=training_data,
+        evaluation_data=evaluation_data,
+    )
 
 
 def padded(histories: list, epochs: int) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from utils._shared.describing import Settings, describe, own_code, settings
 from utils._shared.fingerprints import digest, is_own
 from utils._shared.graphs import Source, Step, steps_of
 from utils.repeats._checks import checked_models, shape_of
-from utils.repeats._data_prints import DataPrint, prints_of
+from utils.repeats._data_prints import DataPrint
 from utils.repeats._training import Plan
 from utils.repeats._training_settings import training_settings, without_decay
 
@@ -26,7 +26,7 @@ class Setup:
     start        per layer, name of a weight -> its shape and first values, under the first seed
     model        the model's class, and what of its code Keras did not write
     training     name -> text
-    ..._data     one `DataPrint` per seed
+    ..._data     one `DataPrint` per seed that finished: each run brings its own
     input_shape  of the examples, as `seeded` takes it
     """
 
@@ -37,9 +37,9 @@ class Setup:
     model: tuple[str, Settings]
     parameters: int
     training: Settings
-    training_data: tuple[DataPrint, ...]
-    evaluation_data: tuple[DataPrint, ...]
     input_shape: tuple[int, ...]
+    training_data: tuple[DataPrint, ...] = ()
+    evaluation_data: tuple[DataPrint, ...] = ()
 
 
 def setup_of(plan: Plan) -> tuple[Setup, list[keras.Model]]:
@@ -47,17 +47,13 @@ def setup_of(plan: Plan) -> tuple[Setup, list[keras.Model]]:
 
     An error if the models cannot take the data, or start alike under two seeds.
     """
-    data = plan.data_for(plan.seeds[0])
+    for seed in reversed(plan.seeds):  # an error in any comes before the training
+        data = plan.data_for(seed)
     shape = shape_of(data.x_train)
     models = checked_models(plan.build_model, plan.seeds, shape, data)
-    first = prints_of(data)
-    others = map(plan.data_for, plan.seeds[1:])
-    prints = [first, *(first if other is data else prints_of(other) for other in others)]
     setup = Setup(
         **describe_model(models[0]),
         training=training_settings(plan, models[0]),
-        training_data=tuple(train for train, _ in prints),
-        evaluation_data=tuple(evaluation for _, evaluation in prints),
         input_shape=shape,
     )
     return setup, models

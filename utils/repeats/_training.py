@@ -17,6 +17,7 @@ import tensorflow as tf
 from utils._shared.arguments import needed_arguments, one_of
 from utils._shared.restoring import left_as_found
 from utils.repeats._data import Examples, examples_of
+from utils.repeats._data_prints import DataPrint
 from utils.repeats._program import NO_XLA, Program, epoch, report, steps, values_of
 from utils.repeats._programs import program_for
 from utils.repeats._seeding import batch_order
@@ -56,11 +57,13 @@ class Plan:
 class Run:
     """What one seed leaves behind.
 
+    data      what it was trained on and evaluated on
     threads   that TensorFlow had for an operation where it was trained
     lost      why a measure or a watch has no value
     """
 
     seed: int
+    data: tuple[DataPrint, DataPrint]
     history: list[dict[str, float]]
     kept_epoch: int
     weights: list[np.ndarray]
@@ -197,7 +200,10 @@ def run_of(
         watched = {name: np.stack(found) for name, found in watcher.values.items()}
         at = np.array(watcher.steps)
         lost |= watcher.lost
-        return Run(watcher.seed, history, epoch, weights, values, watched, at, threads(), lost)
+        prints = watcher.examples.prints
+        return Run(
+            watcher.seed, prints, history, epoch, weights, values, watched, at, threads(), lost
+        )
 
     run = measured_run(kept)
     if best.weights is not None:

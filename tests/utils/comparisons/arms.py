@@ -8,6 +8,7 @@ from keras import layers
 
 from utils.comparisons._confounds import confounds
 from utils.repeats._data import examples_of
+from utils.repeats._runs import completed
 from utils.repeats._setups import setup_of
 
 rng = np.random.default_rng(0)
@@ -31,16 +32,22 @@ def network(*hidden, kind=keras.Sequential, penalty=None, **options):
 
 def described(build=network, data=DATA, stopping=None, epochs=2, seeds=(0,)):
     """The arm that `repeat` would train, as far as `compare` reads it without a metric."""
+
+    def data_for(seed):
+        return examples_of(data(seed) if callable(data) else data)
+
     plan = SimpleNamespace(
         build_model=build,
-        data_for=lambda seed: examples_of(data(seed) if callable(data) else data),
+        data_for=data_for,
         seeds=seeds,
         epochs=epochs,
         batch_size=16,
         early_stopping=stopping,
         jit_compile=False,
     )
-    return SimpleNamespace(setup=setup_of(plan)[0], kept_epoch=np.full(len(seeds), epochs - 1))
+    runs = [SimpleNamespace(data=data_for(seed).prints, threads=2) for seed in seeds]
+    setup = completed(setup_of(plan)[0], runs)
+    return SimpleNamespace(setup=setup, kept_epoch=np.full(len(seeds), epochs - 1))
 
 
 def what_differs(build, other, **options):
