@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-all run outputs exercises slides handouts quiz front bench falsify matrix
-.PHONY: colab publish clean environment test-environment
+.PHONY: colab publish bundle clean environment test-environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -92,6 +92,9 @@ colab: environment ## run the lessons (or ARGS=notebooks) as Colab would, with i
 
 publish: environment ## write where the course is published into badges, setup cells and README
 	@$(IN_ENV) tools.write.publish $(if $(REPO),'$(REPO)' '$(REF)')
+
+bundle: environment ## write build/course.zip, for those who cannot fetch the course
+	@$(IN_ENV) tools.write.bundle
 
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*
