@@ -20,7 +20,8 @@ why = "No folder `utils` here or above: open the notebook in the course's folder
 if not is_course(root) and REPOSITORY:
     os.environ["GIT_TERMINAL_PROMPT"] = "0"  # git fails where it would ask for a password
     clone = f'git clone -q --depth=1 -b {REF} {REPOSITORY} "{root}"'
-    why = f"Cannot fetch {REPOSITORY} at {REF}: {subprocess.getoutput(clone).split('fatal: ')[-1]}."
+    said = " ".join(subprocess.getoutput(clone).split())
+    why = f"Cannot fetch {REPOSITORY} at {REF} ({said})."
     why += " Is there a network (on Kaggle: Settings → Internet), and is the course public?"
 if not is_course(root) and find_spec("google") and find_spec("google.colab"):
     from google.colab import files
