@@ -175,10 +175,10 @@ def teaching(text: str, course: Course) -> str:
 
 
 def deployed(text: str, course: Course) -> str:
-    """What is in deploy/, with the place that a hub copies the course from."""
+    """A hub's values, with the place that it copies the course from."""
     repository = course.url or "https://github.com/OWNER/NAME"
-    text = replace_line(text, r"https://github\.com/[\w.-]+/[\w.-]+", repository)
-    return replace_line(text, r"(?<=branch=)\S+", course.ref or "BRANCH")
+    text = replace_line(text, r"https://github\.com/\S+", repository)
+    return replace_line(text, r"(?<=branch=)[^;]+", course.ref or "BRANCH")
 
 
 def citation(text: str, course: Course) -> str:
@@ -214,6 +214,7 @@ TEXTS = {
     "README.md": readme,
     "TEACHING.md": teaching,
     "CITATION.cff": citation,
+    "deploy/zero-to-jupyterhub.yaml": deployed,
 }
 
 
