@@ -151,7 +151,8 @@ def test_publishing_writes_every_place(published):
     setup = f'REPOSITORY, REF = \\"{COURSE.url}\\", \\"v1.0\\"'
     assert all(setup in text for text in read.values() if has_setup(text))
     assert "not published yet" not in "".join(read.values())
-    assert "course.zip" not in read["README.md"] + read["TEACHING.md"]
+    assert "upload a notebook" not in read["README.md"]
+    assert "uploads a lesson" not in read["TEACHING.md"]
     assert strangers(read, COURSE) == []
 
 
