@@ -122,7 +122,7 @@ def test_the_specification_accepts_the_container(tmp_path, old, new):
     path.write_text(DEVCONTAINER.read_text(encoding="utf-8").replace(old, new))
     check = [sys.executable, "-m", "check_jsonschema", "--schemafile", DEVCONTAINER_SCHEMA]
     result = run(*check, path)
-    if "Error" in result.stdout + result.stderr and "schema" in result.stdout + result.stderr:
+    if result.returncode and "validation errors were" not in result.stdout + result.stderr:
         pytest.skip("needs the network, for the specification's schema")
     assert (result.returncode == 0) == (old == new), result.stdout
 
