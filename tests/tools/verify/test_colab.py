@@ -182,6 +182,7 @@ def test_who_uploads_nothing_or_something_else_is_told(world, on_colab, files):
     assert result.stderr.splitlines()[-1].startswith("FileNotFoundError: No folder `utils` here")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
 def test_a_full_disk_is_said_and_the_next_run_fetches(world, elsewhere):
     big = world / "host" / PLACE.repository / "big.bin"
     big.write_bytes(os.urandom(200_000))
@@ -236,6 +237,7 @@ def test_a_local_course_is_found_from_every_folder(world, below, colab_is_instal
     assert not (start / "course").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="GitHub publishes on Linux")
 def test_the_published_copy_holds_what_a_lesson_needs(tmp_path, needs_git):
     publish_copy(tmp_path / "host")
     (tmp_path / "content").mkdir()
