@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-all run outputs exercises slides handouts quiz front bench falsify matrix
-.PHONY: colab publish clean environment test-environment
+.PHONY: colab publish bundle room hub-test clean environment test-environment hub-environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -10,6 +10,7 @@
 #   COLAB_PYTHON  the Python of `make colab`, where it is not the same
 #   JOBS        how many notebooks or test files run at a time
 #   REPO, REF   where the course is published, for `make publish`: owner/name and a tag, or nowhere
+#   LEARNERS    how many come to the room of `make room`
 #   ARGS        passed on: to JupyterLab, pytest or nox; notebooks, for `make run` and `make outputs`
 TENSORFLOW ?=
 KERAS ?=
@@ -17,6 +18,7 @@ COLAB_PYTHON ?= $(PYTHON)
 JOBS ?= 2
 REPO ?=
 REF ?=
+LEARNERS ?= 5
 ARGS :=
 
 ENV := .venv$(if $(TENSORFLOW),-tensorflow-$(TENSORFLOW:.*=))$(if $(KERAS),-keras-$(KERAS:.*=))
@@ -93,6 +95,15 @@ colab: environment ## run the lessons (or ARGS=notebooks) as Colab would, with i
 publish: environment ## write where the course is published into badges, setup cells and README
 	@$(IN_ENV) tools.write.publish $(if $(REPO),'$(REPO)' '$(REF)')
 
+bundle: environment ## write build/course.zip, for those who cannot fetch the course
+	@$(IN_ENV) tools.write.bundle
+
+room: hub-environment ## let LEARNERS log in to a hub on this machine at once; how long each waits
+	@$(IN_ENV) tools.verify.room --learners $(LEARNERS) $(ARGS)
+
+hub-test: hub-environment ## try deploy/, .binder/ and .devcontainer/ on this machine, step by step
+	@$(PYTEST) -m '' -rs tests/deploy tests/tools/verify/test_hub.py $(ARGS)
+
 clean: ## remove what these commands made: pages, caches, environments
 	rm -rf build .venv .venv-*
 
@@ -101,3 +112,8 @@ environment:
 
 test-environment:
 	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt
+
+hub-environment: test-environment
+	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt requirements-hub.txt
+	@[ -e build/hub/node_modules ] || npm install --silent --prefix build/hub \
+	    configurable-http-proxy@5 @devcontainers/cli@0

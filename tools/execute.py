@@ -13,7 +13,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -28,6 +27,9 @@ from tools.notebooks import (
     MAX_BYTES,
     NotebookError,
     find_notebooks,
+    notebook_bytes,
+    read_notebook,
+    replace_file,
 )
 
 OTHER_FILE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # the part of a traceback that names a path
@@ -74,13 +76,6 @@ def execute(
         reason = f"{error.ename}: {error.evalue}" if raised else error
         raise NotebookError(f"cell {started[-1]}: {reason}") from error
     return Execution(notebook, time.perf_counter() - start, max(peaks))
-
-
-def read_notebook(path: Path) -> NotebookNode:
-    try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
-        raise NotebookError(f"cannot be read: {error}") from error
 
 
 def peak_memory(pid: int) -> int:
@@ -154,17 +149,6 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
         size = f"{len(data) // 1000} kB of at most {MAX_BYTES // 1000}"
         raise NotebookError(f"{size}; {heaviest_output(notebook)}")
     replace_file(path, data)
-
-
-def notebook_bytes(notebook: NotebookNode) -> bytes:
-    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, path)
 
 
 def refresh(path: Path) -> str:

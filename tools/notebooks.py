@@ -1,7 +1,14 @@
-"""Where the course's notebooks are, and what a committed one holds beside its cells."""
+"""Where the course's notebooks are, what a committed one holds beside its cells, and its file.
 
+Imports nbformat only, so that `tools.write.publish` runs where nothing else is installed.
+"""
+
+from __future__ import annotations
+
+import os
 from pathlib import Path
 
+import nbformat
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,3 +36,21 @@ def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     """All notebooks below `folder` in reading order: the lessons, then each folder of more."""
     found = [path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts]
     return sorted(found, key=lambda path: (path.parent != folder, path))
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        raise NotebookError(f"cannot be read: {error}") from error
+
+
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode()
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, path)

@@ -1,4 +1,4 @@
-"""The workflow on GitHub is well formed, pinned, without rights it does not need, and bounded."""
+"""The workflows on GitHub are well formed, pinned, without needless rights, and bounded."""
 
 import re
 import shutil
@@ -13,6 +13,7 @@ import yaml
 from tools.notebooks import ROOT
 
 WORKFLOW = ROOT / ".github/workflows/tests.yml"
+WORKFLOWS = sorted(WORKFLOW.parent.glob("*.yml"))
 SCHEMA = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
 ZIZMOR = shutil.which("zizmor", path=sysconfig.get_path("scripts"))
 SECURITY = [str(ZIZMOR), "--offline", "--no-progress", "--color=never"]
@@ -30,13 +31,15 @@ def unbounded(workflow: str) -> list[str]:
     return [name for name, job in jobs.items() if "timeout-minutes" not in job]
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("linter", [SCHEMA, SECURITY], ids=["schema", "zizmor"])
-def test_linters_accept_the_workflow(linter):
-    assert complaints(linter, WORKFLOW) == ""
+def test_linters_accept_the_workflow(linter, workflow):
+    assert complaints(linter, workflow) == ""
 
 
-def test_every_job_ends():
-    assert unbounded(WORKFLOW.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_job_ends(workflow):
+    assert unbounded(workflow.read_text(encoding="utf-8")) == []
 
 
 def spoilt(pattern: str, new: str) -> str:
@@ -66,3 +69,28 @@ def test_linters_find_a_planted_mistake(linter, pattern, new, found, tmp_path):
 
 def test_a_job_without_a_limit_is_found():
     assert unbounded(spoilt("    timeout-minutes: 60\n", "")) == ["first-lesson"]
+
+
+def writers(workflow: str) -> dict[str, set[str]]:
+    """What each job may write; jobs that may not are left out."""
+    jobs = yaml.safe_load(workflow)["jobs"]
+    rights = {name: job.get("permissions", {}) for name, job in jobs.items()}
+    return {
+        name: {right for right, may in given.items() if may == "write"}
+        for name, given in rights.items()
+        if "write" in given.values()
+    }
+
+
+def test_one_job_writes_and_only_on_the_default_branch_of_what_is_no_fork():
+    given = {path.stem: writers(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
+    assert given == {"publish": {"links": {"contents", "pull-requests"}}, "tests": {}}
+    job = yaml.safe_load((WORKFLOW.parent / "publish.yml").read_text())["jobs"]["links"]
+    for part in (
+        "default_branch)",
+        "!github.event.repository.fork",
+        "!github.event.repository.pri",
+    ):
+        assert part in job["if"]
+    ran = [step["run"] for step in job["steps"] if "run" in step]
+    assert not any("${{" in command for command in ran), "names go through the environment"

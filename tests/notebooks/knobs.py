@@ -16,7 +16,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools.execute import execute, read_notebook
+from tools.execute import execute
+from tools.notebooks import read_notebook
 from tools.verify.falsify import TELL_ONLY
 from utils.plots._titles import UNTRUE
 

@@ -1,8 +1,9 @@
 """Runs the lessons as Colab would: in an empty folder, with Colab's versions, after the setup cell
 has fetched the course.
 
-Two things stand in for what is not here: a published copy of the course in a local git repository
-for GitHub's, and an empty module for google.colab. No code of the course knows of either.
+Two things stand in for what is not here: a bare local git repository for GitHub's, to which the
+course is pushed and where `.ci/publish` then publishes it, and an empty module for google.colab. No
+code of the course knows of either.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 
 from tools.execute import execute, for_each_named, refusals
 from tools.notebooks import NOTEBOOKS, ROOT, NotebookError
 from tools.write.publish import Course
 
-PLACE = Course("owner/name", "v1.0")
+PLACE = Course("owner/name", "main")
 KERNEL = "colab"
 ENVIRONMENT = ROOT / ".venv-colab"
 SHOWN = ["tensorflow_cpu", "keras", "numpy", "matplotlib", "ipython", "ipykernel", "jupyter_client"]
@@ -30,18 +32,38 @@ def copy_course(folder: Path) -> Path:
     return shutil.copytree(ROOT, folder, ignore=made)
 
 
+def git(folder: Path, *words: str | Path) -> str:
+    """What git says, in `folder`."""
+    named = ["git", "-c", "user.name=course", "-c", "user.email=course@localhost"]
+    done = subprocess.run([*named, *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def push_to(remote: Path, course: Path, branch: str = PLACE.ref) -> None:
+    """Make the folder a repository of one commit, and push it to a new bare one."""
+    git(course, "init", "--quiet", f"--initial-branch={branch}")
+    git(course, "add", "--all")
+    git(course, "commit", "--quiet", "--no-verify", "--message=The course")
+    git(course, "init", "--quiet", "--bare", f"--initial-branch={branch}", remote)
+    git(course, "remote", "add", "origin", remote)
+    git(course, "push", "--quiet", "origin", branch)
+
+
+def publish_as_github(course: Path, place: Course = PLACE, *first: Path) -> CompletedProcess[str]:
+    """Run in a clone what GitHub runs after a push; commands are found in the folders `first`."""
+    folders = [*map(str, first), str(Path(sys.executable).parent), os.environ["PATH"]]
+    named = {"GITHUB_REPOSITORY": place.repository, "GITHUB_REF_NAME": place.ref}
+    environment = os.environ | named | {"PATH": os.pathsep.join(folders)}
+    command = ["bash", ".ci/publish"]
+    return subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
+
+
 def publish_copy(host: Path) -> None:
-    """Put a published copy where `host` stands in for github.com, with its tag."""
-    copy = copy_course(host / PLACE.repository)
-    git = ["git", "-c", "user.name=course", "-c", "user.email=course@localhost"]
-    for command in (
-        [sys.executable, "-m", "tools.write.publish", *PLACE],
-        [*git, "init", "--quiet"],
-        [*git, "add", "--all"],
-        [*git, "commit", "--quiet", "--no-verify", "--message=The course"],
-        [*git, "tag", PLACE.ref],
-    ):
-        subprocess.run(command, cwd=copy, check=True, stdout=subprocess.DEVNULL)
+    """Push the course to where `host` stands in for github.com, and publish it there."""
+    with TemporaryDirectory() as folder:
+        course = copy_course(Path(folder) / "course")
+        push_to(host / PLACE.repository, course)
+        publish_as_github(course).check_returncode()
 
 
 def stand_ins(host: Path, modules: Path) -> dict[str, str]:
@@ -91,7 +113,8 @@ def main() -> int:
         host, modules, kernels = (Path(folder) / name for name in ("host", "modules", "kernels"))
         publish_copy(host)
         make_kernel(kernels, python, stand_ins(host, modules))
-        copy = host / PLACE.repository
+        copy = Path(folder) / "clone"
+        git(host, "clone", "--quiet", PLACE.repository, copy)
         lessons = sorted(NOTEBOOKS.glob("*.ipynb"))
         return for_each_named(lambda path: run(copy / path.relative_to(ROOT)), lessons)
 

@@ -13,8 +13,8 @@ import nbformat
 from nbconvert.preprocessors import ClearOutputPreprocessor, TagRemovePreprocessor
 from nbformat import NotebookNode
 
-from tools.execute import for_each, read_notebook, refresh, write_notebook
-from tools.notebooks import NOTEBOOKS, NotebookError
+from tools.execute import for_each, refresh, write_notebook
+from tools.notebooks import NOTEBOOKS, NotebookError, read_notebook
 
 SOLUTIONS, EXERCISES = NOTEBOOKS / "solutions", NOTEBOOKS / "exercises"
 

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tools.execute import read_notebook
-from tools.notebooks import NOTEBOOKS, ROOT, NotebookError
+from tools.notebooks import NOTEBOOKS, ROOT, NotebookError, read_notebook
 from utils import plots
 
 README = ROOT / "README.md"

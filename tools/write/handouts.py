@@ -11,8 +11,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 
-from tools.execute import for_each_named, read_notebook, replace_file
-from tools.notebooks import BUILD, NOTEBOOKS, find_notebooks
+from tools.execute import for_each_named
+from tools.notebooks import BUILD, NOTEBOOKS, find_notebooks, read_notebook, replace_file
 from tools.write.pages import to_page
 from tools.write.quiz import ANSWERS
 

@@ -16,8 +16,8 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from tools.execute import execute, for_each_named, replace_file, tidy
-from tools.notebooks import BUILD, NOTEBOOKS, ROOT, NotebookError
+from tools.execute import execute, for_each_named, tidy
+from tools.notebooks import BUILD, NOTEBOOKS, ROOT, NotebookError, replace_file
 
 # JupyterLab's look without the scripts, and with the descriptions that its template drops.
 TEMPLATE = """

@@ -28,8 +28,8 @@ from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from tools.execute import for_each_named, read_notebook, replace_file
-from tools.notebooks import BUILD, NOTEBOOKS, NotebookError
+from tools.execute import for_each_named
+from tools.notebooks import BUILD, NOTEBOOKS, NotebookError, read_notebook, replace_file
 from tools.write.pages import loaded_urls, render_markdown, title
 
 SLIDES = BUILD / "slides"

@@ -37,7 +37,13 @@ def workers_for(seeds: int, bytes_each: int) -> int:
     """
     if tf.config.list_logical_devices("GPU"):
         return 1
-    return max(1, min(seeds, cores(), free_memory() // 4 // max(bytes_each, 1)))
+    memory = min(free_memory(), allowed("MEM_LIMIT"))
+    return max(1, int(min(seeds, cores(), allowed("CPU_LIMIT"), memory // 4 // max(bytes_each, 1))))
+
+
+def allowed(name: str) -> float:
+    """What a hub allows a learner of its machine, in cores or bytes: JupyterHub writes it there."""
+    return float(os.environ.get(name) or "inf")
 
 
 def free_memory() -> int:

@@ -1,21 +1,26 @@
-"""The setup cell as on Colab: an empty folder, google.colab, and a stand-in for GitHub."""
+"""The setup cell away from the course: on Colab, on Kaggle, in a bare kernel; with a stand-in for
+GitHub, and without a network, a repository or room on the disk.
+"""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tools.verify import colab
-from tools.verify.colab import PLACE, publish_copy, stand_ins
+from tools.verify.colab import publish_copy, stand_ins
 from tools.write import publish
+from tools.write.bundle import bundle
 
-GIT = ["git", "-c", "user.name=course", "-c", "user.email=course@localhost"]
+PLACE = publish.Course("owner/name", "v1.0")
 SHOW = "\nprint(Path(utils.__file__).parent.parent.name, utils.VERSION)"
 
 
@@ -24,21 +29,21 @@ def commit(folder: Path, version: str) -> None:
     (folder / "utils" / "__init__.py").write_text(f"VERSION = {version!r}\n")
     (folder / "utils" / "claims.py").touch()
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "--no-verify", "-m", version]):
-        subprocess.run([*GIT, *words], cwd=folder, check=True)
+        colab.git(folder, *words)
 
 
 @pytest.fixture
-def git():
+def needs_git():
     if not shutil.which("git"):
         pytest.skip("needs git, by which the setup cell fetches the course")
 
 
 @pytest.fixture
-def world(tmp_path, git):
+def world(tmp_path, needs_git):
     """A host with a small course of two commits, the first of them tagged, and an empty folder."""
     course = tmp_path / "host" / PLACE.repository
     commit(course, "tagged")
-    subprocess.run(["git", "tag", PLACE.ref], cwd=course, check=True)
+    colab.git(course, "tag", PLACE.ref)
     commit(course, "later")
     (tmp_path / "content").mkdir()
     return tmp_path
@@ -47,6 +52,41 @@ def world(tmp_path, git):
 @pytest.fixture
 def on_colab(world):
     return stand_ins(world / "host", world / "modules")
+
+
+@pytest.fixture
+def elsewhere(on_colab):
+    """Kaggle, Studio Lab, a bare kernel: no google.colab, and the same stand-in for GitHub."""
+    return on_colab | {"PYTHONPATH": ""}
+
+
+def upload(world: Path, **files: bytes) -> None:
+    """Let somebody who is asked for files on Colab choose these."""
+    code = f"""def upload():
+    for name, content in {files!r}.items():
+        open(name, "wb").write(content)
+    return {files!r}
+"""
+    (world / "modules" / "google" / "colab" / "files.py").write_text(code)
+
+
+@pytest.fixture
+def private(on_colab):
+    """GitHub for a repository that is private or does not exist: it asks for a password."""
+
+    class Asks(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="GitHub"')
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Asks)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield on_colab | {"GIT_CONFIG_KEY_0": f"url.http://127.0.0.1:{server.server_port}/.insteadOf"}
+    server.shutdown()
 
 
 def run(source: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess:
@@ -73,6 +113,11 @@ def error(result: subprocess.CompletedProcess) -> str:
     return result.stderr.rstrip().splitlines()[-1]
 
 
+NO_NETWORK = {"GIT_CONFIG_KEY_0": "url.https://localhost:1/.insteadOf"}
+CANNOT = "FileNotFoundError: Cannot fetch https://github.com/owner/name at "
+ASKED = "is the course public? Or choose course.zip, which `make bundle` writes:\n"
+
+
 def test_the_course_is_fetched_once_at_its_tag_and_shallow(world, on_colab):
     content = world / "content"
     result = run(cell() + SHOW, content, on_colab)
@@ -87,40 +132,96 @@ def test_the_course_is_fetched_once_at_its_tag_and_shallow(world, on_colab):
     assert (again.stdout, again.stderr) == ("course tagged\n", "")
 
 
-def test_an_unknown_tag_is_said(world, on_colab):
-    message = error(run(cell(PLACE._replace(ref="v9")), world / "content", on_colab))
-    assert message.startswith("RuntimeError: Cannot fetch https://github.com/owner/name at v9: ")
+def test_elsewhere_it_is_fetched_as_well(world, elsewhere):
+    assert run(cell() + SHOW, world / "content", elsewhere).stdout == "course tagged\n"
+
+
+def test_an_unknown_tag_is_said(world, elsewhere):
+    message = error(run(cell(PLACE._replace(ref="v9")), world / "content", elsewhere))
+    assert message.startswith(f"{CANNOT}v9 (")
     assert "v9 not found" in message
     assert list((world / "content").iterdir()) == []
 
 
-def test_no_network_is_said_and_the_next_run_fetches(world, on_colab):
-    cut = on_colab | {"GIT_CONFIG_KEY_0": "url.https://localhost:1/.insteadOf"}
-    message = error(run(cell(), world / "content", cut))
-    assert message.startswith("RuntimeError: Cannot fetch https://github.com/owner/name at v1.0")
+def test_without_a_network_it_says_what_to_switch_on_and_the_next_run_fetches(world, elsewhere):
+    message = error(run(cell(), world / "content", elsewhere | NO_NETWORK))
+    assert message.startswith(f"{CANNOT}v1.0 (")
     assert re.search("connect|resolve|refused", message)
+    assert "Is there a network (on Kaggle: Settings → Internet)" in message
     assert list((world / "content").iterdir()) == []
-    assert run(cell() + SHOW, world / "content", on_colab).stdout == "course tagged\n"
+    assert run(cell() + SHOW, world / "content", elsewhere).stdout == "course tagged\n"
 
 
-def test_another_folder_of_that_name_is_said_and_kept(world, on_colab):
+def test_a_private_repository_asks_nobody_for_a_password(world, private):
+    message = error(run(cell(), world / "content", private | {"PYTHONPATH": ""}))
+    assert message.startswith(f"{CANNOT}v1.0 (fatal: could not read Username")
+    assert message.endswith("and is the course public?")
+
+
+def test_on_colab_a_private_course_can_be_uploaded(world, private):
+    upload(world, **{"course (1).zip": bundle(world / "host" / PLACE.repository)})
+    result = run(cell() + SHOW, world / "content", private)
+    assert result.stdout.endswith(f"{ASKED}course later\n"), result.stderr
+
+
+def test_on_colab_an_unpublished_course_can_be_uploaded(world, on_colab):
+    upload(world, **{"course.zip": bundle(world / "host" / PLACE.repository)})
+    unpublished = cell(publish.Course("", ""))
+    result = run(unpublished + SHOW, world / "content", on_colab)
+    asked, found = result.stdout.splitlines()
+    assert asked.endswith("choose course.zip, which `make bundle` writes:")
+    assert found == "course later", result.stderr
+    upload(world)  # is not asked for again
+    assert run(unpublished + SHOW, world / "content", on_colab).stdout == "course later\n"
+
+
+@pytest.mark.parametrize("files", [{}, {"other.zip": b"PK\5\6" + bytes(18)}])
+def test_who_uploads_nothing_or_something_else_is_told(world, on_colab, files):
+    upload(world, **files)
+    result = run(cell(publish.Course("", "")), world / "content", on_colab)
+    assert result.stderr.splitlines()[-1].startswith("FileNotFoundError: No folder `utils` here")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows limits no file's size")
+def test_a_full_disk_is_said_and_the_next_run_fetches(world, elsewhere):
+    big = world / "host" / PLACE.repository / "big.bin"
+    big.write_bytes(os.urandom(200_000))
+    commit(big.parent, "tagged")
+    colab.git(big.parent, "tag", "--force", PLACE.ref)
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, -1))\n"
+    message = error(run(full + cell(), world / "content", elsewhere))
+    assert re.search("write error|unable to write|invalid index-pack output", message), message
+    assert list((world / "content").iterdir()) == []
+    assert run(cell() + SHOW, world / "content", elsewhere).stdout == "course tagged\n"
+
+
+def test_two_at_once_spoil_nothing(world, elsewhere):
+    results = []
+    both = [
+        Thread(target=lambda: results.append(run(cell(), world / "content", elsewhere)))
+        for _ in range(2)
+    ]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert any(result.returncode == 0 for result in results)
+    for result in results:
+        assert result.returncode == 0 or "already exists" in result.stderr
+    assert run(cell() + SHOW, world / "content", elsewhere).stdout == "course tagged\n"
+
+
+def test_another_folder_of_that_name_is_said_and_kept(world, elsewhere):
     mine = world / "content" / "course" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("mine")
-    result = run(cell(), world / "content", on_colab)
+    result = run(cell(), world / "content", elsewhere)
     assert "already exists and is not an empty directory" in error(result)
     assert mine.read_text() == "mine"
 
 
-def test_an_unpublished_copy_is_said(world, on_colab):
-    message = error(run(cell(publish.Course("", "")), world / "content", on_colab))
-    assert message == (
-        "RuntimeError: This copy of the course is not published, so Colab cannot fetch it."
-    )
-
-
-def test_outside_of_the_course_and_colab_the_folder_is_named(world):
-    message = error(run(cell(), world / "content", {}))
+def test_outside_of_an_unpublished_course_the_folder_is_named(world):
+    message = error(run(cell(publish.Course("", "")), world / "content", {}))
     assert message.startswith("FileNotFoundError: No folder `utils` here or above")
     assert list((world / "content").iterdir()) == []
 
@@ -136,10 +237,11 @@ def test_a_local_course_is_found_from_every_folder(world, below, colab_is_instal
     assert not (start / "course").exists()
 
 
-def test_the_published_copy_holds_what_a_lesson_needs(tmp_path, git):
+@pytest.mark.skipif(os.name == "nt", reason="GitHub publishes on Linux")
+def test_the_published_copy_holds_what_a_lesson_needs(tmp_path, needs_git):
     publish_copy(tmp_path / "host")
     (tmp_path / "content").mkdir()
-    source = f"""{cell()}
+    source = f"""{cell(colab.PLACE)}
 from utils.datasets import load_fashion_mnist
 print(utils.__file__, load_fashion_mnist(train_size=10).x_train.shape)
 """

@@ -16,7 +16,8 @@ from tools.write import publish
 from tools.write.publish import Course, course_of, differences, read_course, replace_line
 
 LINK = re.compile(
-    r"(?:colab\.research\.google\.com/github|mybinder\.org/v2/gh)/([^/\s]+/[^/\s]+)/(?:blob/)?([^/?)\s]+)"
+    r"(?:colab\.research\.google\.com/github|mybinder\.org/v2/gh|src=https://github\.com)"
+    r"/([^/\s]+/[^/\s]+)/(?:blob/)?([^/?)\s]+)"
 )
 COURSE = Course("some-owner/course.name", "v1.0")
 
@@ -28,7 +29,7 @@ def texts(root: Path = ROOT) -> dict[str, str]:
 
 
 def strangers(texts: dict[str, str], course: Course) -> list[str]:
-    """Links that open something else on Colab or Binder than the course at its ref."""
+    """Links that open something else on Colab, Kaggle or Binder than the course at its ref."""
     return [
         f"{name}: {'/'.join(found)}"
         for name, text in texts.items()
@@ -52,6 +53,7 @@ def test_no_link_opens_another_course():
         "https://colab.research.google.com/github/other/course.name/blob/v1.0/notebooks/x.ipynb",
         "https://colab.research.google.com/github/some-owner/course.name/blob/main/x.ipynb",
         "https://mybinder.org/v2/gh/some-owner/course.name/v1.1?urlpath=lab",
+        "https://kaggle.com/kernels/welcome?src=https://github.com/other/name/blob/v1.0/x.ipynb",
     ],
 )
 def test_a_link_to_another_course_is_found(link):
@@ -72,7 +74,9 @@ def test_a_link_to_another_course_is_found(link):
         ("", "v1.0", "repository '' is not"),
         ("a/b", "", "ref '' is not a tag or branch"),
         ("a/b", "--upload-pack=x", "is not a tag or branch"),
-        ("a/b", "feature/x", "no slash"),
+        ("a/b", "feature//x", "is not a tag or branch"),
+        ("a/b", "feature/.x", "is not a tag or branch"),
+        ("a/b", "v1:x", "no colon"),
         ("a/b", "v1..2", "is not a tag or branch"),
         ("a/b", "v1.lock", "is not a tag or branch"),
         ("a/b", 'v1"', "is not a tag or branch"),
@@ -86,7 +90,8 @@ def test_malformed_places_are_refused(repository, ref, message):
 
 @pytest.mark.parametrize("repository", ["a/b", "A-1/b_c.d", "company_user/regularization"])
 def test_good_places_are_accepted(repository):
-    assert course_of(repository, "v1.0-rc.1") == (repository, "v1.0-rc.1")
+    for ref in ("v1.0-rc.1", "main", "feature/x.y/z"):
+        assert course_of(repository, ref) == (repository, ref)
     assert course_of("", "") == ("", "")
 
 
@@ -140,11 +145,14 @@ def test_publishing_writes_every_place(published):
         assert f"{base}{path.name})" in read["README.md"]
         assert f"{base}deeper/{path.name})" in read["README.md"]
     assert f"mybinder.org/v2/gh/{COURSE.repository}/v1.0?" in read["README.md"]
+    assert f"https://codespaces.new/{COURSE.repository}?" in read["README.md"]
+    assert f"git-pull?repo={COURSE.url}&branch=v1.0&targetPath=course&" in read["TEACHING.md"]
     assert f'repository-code: "{COURSE.url}"\n' in read["CITATION.cff"]
     setup = f'REPOSITORY, REF = \\"{COURSE.url}\\", \\"v1.0\\"'
     assert all(setup in text for text in read.values() if has_setup(text))
     assert "not published yet" not in "".join(read.values())
-    assert ":** not yet" not in read["README.md"]
+    assert "upload a notebook" not in read["README.md"]
+    assert "uploads a lesson" not in read["TEACHING.md"]
     assert strangers(read, COURSE) == []
 
 
@@ -152,7 +160,7 @@ def test_publishing_touches_no_output_and_no_other_file(copy, published):
     before, after = contents(copy), contents(published)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     notebooks = {name for name, text in texts(copy).items() if has_setup(text)}
-    assert changed == {"pyproject.toml", "README.md", "CITATION.cff"} | notebooks
+    assert changed == {*publish.TEXTS} | notebooks
     for name in notebooks:
         old, new = (json.loads(files[name]) for files in (before, after))
         for cell in [*old["cells"], *new["cells"]]:
@@ -189,6 +197,7 @@ def test_a_published_copy_passes_what_the_course_passes(published):
         ("notebooks/00_overfitting.ipynb", "--depth=1", "--depth=2"),
         ("README.md", "blob/v1.0/notebooks/03", "blob/v1.0/notebooks/02"),
         ("README.md", "/v1.0?urlpath", "/main?urlpath"),
+        ("TEACHING.md", "branch=v1.0", "branch=main"),
         ("CITATION.cff", "some-owner", "some-other"),
         ("pyproject.toml", 'ref = "v1.0"', 'ref = "v2.0"'),
     ],
@@ -208,9 +217,9 @@ def test_a_planted_difference_is_found(published, tmp_path, monkeypatch, name, o
 
 def test_malformed_arguments_change_nothing(copy):
     before = contents(copy)
-    result = run(copy, "tools.write.publish", "a/b", "feature/x")
+    result = run(copy, "tools.write.publish", "a/b", "feature x")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "ref 'feature/x' is not a tag or branch" in result.stderr
+    assert "ref 'feature x' is not a tag or branch" in result.stderr
     assert contents(copy) == before
 
 

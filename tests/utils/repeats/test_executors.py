@@ -18,7 +18,7 @@ from tools.notebooks import ROOT
 from utils.comparisons import compare
 from utils.repeats import _executors, _repeat, repeat
 from utils.repeats._executors import one_thread_each, starter, train_on
-from utils.repeats._workers import THREADS, cores, threads
+from utils.repeats._workers import THREADS, cores, threads, workers_for
 
 DATA = small_data()
 ONCE = {"epochs": 2, "seeds": [0, 1, 2], "batch_size": 16, "jit_compile": False}
@@ -135,6 +135,18 @@ def test_the_threads_that_a_worker_had_are_part_of_the_setup(monkeypatch):
     elsewhere = repeat(dense, DATA, **ONCE, executor=Here())
     line = f"threads of an operation: {threads()} → 99"
     assert line in str(compare(here, elsewhere, "val_loss"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [({}, 8), ({"CPU_LIMIT": "2.0"}, 2), ({"CPU_LIMIT": "0.5"}, 1), ({"MEM_LIMIT": "12000"}, 3)],
+)
+def test_a_hubs_limits_bound_how_many_seeds_train_at_once(monkeypatch, limits, expected):
+    monkeypatch.setattr("utils.repeats._workers.cores", lambda: 8)
+    monkeypatch.setattr("utils.repeats._workers.free_memory", lambda: 2**34)
+    for name in ("CPU_LIMIT", "MEM_LIMIT"):
+        monkeypatch.setenv(name, limits.get(name, ""))
+    assert workers_for(10, 1000) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), [("3", 3), ("", cores()), ("many", cores())])
