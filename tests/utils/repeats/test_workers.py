@@ -107,6 +107,15 @@ def test_an_error_ends_all_and_keeps_what_has_finished():
     assert finished == [2]
 
 
+@pytest.fixture
+def four_cores(monkeypatch):
+    """Four cores, 800 free bytes, and no hub."""
+    monkeypatch.setattr(_workers, "cores", lambda: 4)
+    monkeypatch.setattr(_workers, "free_memory", lambda: 800)
+    for name in ("CPU_LIMIT", "MEM_LIMIT"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.mark.parametrize(
     ("seeds", "each", "expected"),
     [
@@ -118,14 +127,27 @@ def test_an_error_ends_all_and_keeps_what_has_finished():
         (10, 0, 4),  # a model without weights
     ],
 )
-def test_workers_by_cores_seeds_and_memory(monkeypatch, seeds, each, expected):
-    monkeypatch.setattr(_workers, "cores", lambda: 4)
-    monkeypatch.setattr(_workers, "free_memory", lambda: 800)
+def test_workers_by_cores_seeds_and_memory(four_cores, seeds, each, expected):
     assert workers_for(seeds, each) == expected
 
 
-def test_a_gpu_takes_one_at_a_time(monkeypatch):
-    monkeypatch.setattr(_workers, "cores", lambda: 4)
+@pytest.mark.parametrize(
+    ("name", "limit", "expected"),
+    [
+        ("CPU_LIMIT", "2.0", 2),
+        ("CPU_LIMIT", "0.5", 1),
+        ("CPU_LIMIT", "8", 4),
+        ("CPU_LIMIT", "", 4),
+        ("MEM_LIMIT", "400", 2),
+        ("MEM_LIMIT", "4000", 4),
+    ],
+)
+def test_a_hub_may_allow_less(four_cores, monkeypatch, name, limit, expected):
+    monkeypatch.setenv(name, limit)
+    assert workers_for(10, 50) == expected
+
+
+def test_a_gpu_takes_one_at_a_time(four_cores, monkeypatch):
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind] * (kind == "GPU"))
     assert workers_for(10, 1) == 1
 
