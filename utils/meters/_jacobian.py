@@ -57,9 +57,7 @@ def kind_of_outputs(model: keras.Model, x: Any, shape: tuple) -> str:
     if name_of(loss) in BINARY:
         return "sigmoid" if gives_logits(loss) else UNCHANGED
     if name_of(loss) in NUMBERS or shape[-1] == 1:
-        raise ValueError(
-            f"model {model.name!r} gives no probabilities; give a classifier, compiled with its loss"
-        )
+        raise ValueError(f"model {model.name!r} gives no probabilities; give a classifier")
     return "softmax"
 
 
