@@ -59,7 +59,7 @@ LESSONS = [
         "`L2`",
         "share memorized",
         "wrong labels memorized",
-        "Less is memorized",
+        "Fewer memorized, not none",
         True,
     ),
 ]

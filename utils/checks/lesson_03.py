@@ -136,7 +136,8 @@ def who_is_charged(charged, kernels, biases):
 
 LUCKY, UNLUCKY = {1: (-0.25, 0.05, 0.1, 0.1)}, {4: (-0.04, -0.04, -0.04, 0.12)}
 WIDER = [0.03, 0.03, 0.03, 0.08, 0.03, 0.03]
-TABLES = [  # mean losses, their standard deviation over four seeds, what single runs differ by, the right place
+# Mean losses, their standard deviation over four seeds, how single runs differ, the right place.
+TABLES = [
     ([0.9, 0.60, 0.505, 0.50, 0.51, 0.525], 0.03, LUCKY, 4),
     ([0.50, 0.51, 0.52, 0.9, 1.0, 1.1], 0.002, {}, 0),
     ([0.9, 0.8, 0.7, 0.6, 0.50, 0.505], 0.03, {}, 5),
