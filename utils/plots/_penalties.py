@@ -14,6 +14,7 @@ from utils.plots._style import BASELINE, FIX, STOPPED, panels
 BEST = np.array([1.0, 2.2])  # where the drawn loss is lowest
 CURVATURE = np.array([[1.0, -0.25], [-0.25, 1.0]])
 REACH = 1.0  # how long, as the penalty measures it, the weights may be
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 AROUND = np.linspace(0, 2 * np.pi, 2001)
 
 
@@ -30,7 +31,9 @@ def circle_and_diamond(titles: Sequence[str]) -> Figure:
         ax.fill(*edge, color=FIX, alpha=0.3)
         ax.plot(*edge, color=FIX)
         ax.plot(*BEST, "o", color=BASELINE, markersize=8)
-        ax.annotate("no penalty", BEST, (0, 9), textcoords="offset points", ha="center")
+        ax.annotate(
+            "no penalty", BEST, (0, 11), textcoords="offset points", ha="center", bbox=BEHIND
+        )
         ax.plot(*lowest_within(kind), "^", color=STOPPED, markersize=13, markeredgecolor="black")
         ax.axhline(0, color="black", linewidth=0.8)
         ax.axvline(0, color="black", linewidth=0.8)
