@@ -59,7 +59,7 @@ LESSONS = [
         "`L2`",
         "share memorized",
         "wrong labels memorized",
-        "Fewer memorized, not none",
+        "Fewer, not none",
         True,
     ),
 ]
