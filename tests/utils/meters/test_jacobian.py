@@ -123,3 +123,27 @@ def test_a_diverged_network_and_no_model_are_refused():
         jacobian_norm(linear(np.nan * np.eye(2)), ZERO)
     with pytest.raises(TypeError, match="give a Keras model"):
         jacobian_norm("model", ZERO)
+
+
+def test_more_examples_than_a_batch_holds_are_averaged():
+    model, x = network(), np.random.default_rng(1).normal(size=(5000, 4)).astype("float32")
+    halves = [jacobian_norm(model, half) for half in np.split(x, 2)]
+    assert jacobian_norm(model, x) == pytest.approx(np.mean(halves), rel=1e-5)
+
+
+def test_models_of_ones_own_and_recurrent_ones_have_slopes():
+    class Own(keras.Model):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def call(self, x):
+            return self.inner(x)
+
+    model = network()
+    own = Own(model)
+    own.compile("sgd", LOGITS)
+    assert jacobian_norm(own, X) == pytest.approx(jacobian_norm(model, X), rel=1e-5)
+    recurrent = keras.Sequential([keras.Input((4, 1)), layers.LSTM(3), layers.Dense(2)])
+    recurrent.compile("sgd", LOGITS)
+    assert jacobian_norm(recurrent, X[..., np.newaxis]) > 0
