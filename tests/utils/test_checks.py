@@ -567,7 +567,7 @@ WRONG |= {
     "strength": [
         (choose(allowed=0), "lowest mean"),
         (lambda s, losses: s[losses.min(axis=1).argmin()], "luckiest run"),
-        (choose(allowed=2), "spread over seeds / √n"),
+        (choose(allowed=2), "deviation over seeds / √n"),
         (choose(pick=min), "take the largest"),
         (choose(ddof=0), "std\\(ddof=1\\)"),
         (own_errors, "each one's own error"),

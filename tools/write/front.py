@@ -58,7 +58,7 @@ LESSONS = [
         "`L2`",
         "share memorized",
         "wrong labels memorized",
-        "Less is memorized",
+        "Fewer, not none",
         True,
     ),
 ]

@@ -23,13 +23,13 @@ def elastic_net(answer):
         if not callable(penalty):
             raise NotYet(f"It returns {kind(penalty)}; return a regularizer, as L1L2(…).")
         try:
-            price = penalty(keras.ops.convert_to_tensor(w))
+            charge = penalty(keras.ops.convert_to_tensor(w))
         except Exception as error:
             raise NotYet(f"The regularizer raises {type(error).__name__} on a kernel.") from None
-        price = float(array(price, (), "The price of a kernel"))
+        charge = float(array(charge, (), "The penalty of a kernel"))
         a, b = strength * ratio, strength * (1 - ratio)
         expect(
-            price,
+            charge,
             a * size + b / 2 * square,
             {
                 "The ½ is missing: Keras's L2 has none, so give it half of the textbook's.": (
@@ -49,7 +49,7 @@ def elastic_net(answer):
                     a * size + 2 * b * square
                 ),
             },
-            "The price of a kernel is not that of the formula.",
+            "The penalty of a kernel is not that of the formula.",
         )
 
 
@@ -89,14 +89,14 @@ def soft_threshold(answer):
 
 def free_weights(answer):
     model = built(answer, (28, 28), 10)
-    prices = {"kernel": [], "bias": []}
+    charges = {"kernel": [], "bias": []}
     for weight in model.trainable_weights:
         if weight.name == "bias":
             weight.assign(keras.ops.ones(weight.shape))
-        if weight.name in prices:
-            prices[weight.name].append(STRENGTH * float((weight.numpy() ** 2).sum()))
+        if weight.name in charges:
+            charges[weight.name].append(STRENGTH * float((weight.numpy() ** 2).sum()))
     model(np.random.default_rng(10).random((2, 28, 28), "float32"))  # so that outputs are charged
-    kernels, biases = prices.values()
+    kernels, biases = charges.values()
     if len(kernels) < 3:
         raise NotYet("A layer is gone: keep all three Dense layers.")
     due = sum(kernels)
@@ -136,7 +136,8 @@ def who_is_charged(charged, kernels, biases):
 
 LUCKY, UNLUCKY = {1: (-0.25, 0.05, 0.1, 0.1)}, {4: (-0.04, -0.04, -0.04, 0.12)}
 WIDER = [0.03, 0.03, 0.03, 0.08, 0.03, 0.03]
-TABLES = [  # mean losses, their spread over four seeds, what single runs differ by, the right place
+# Mean losses, their standard deviation over four seeds, how single runs differ, the right place.
+TABLES = [
     ([0.9, 0.60, 0.505, 0.50, 0.51, 0.525], 0.03, LUCKY, 4),
     ([0.50, 0.51, 0.52, 0.9, 1.0, 1.1], 0.002, {}, 0),
     ([0.9, 0.8, 0.7, 0.6, 0.50, 0.505], 0.03, {}, 5),
@@ -149,8 +150,8 @@ TABLES = [  # mean losses, their spread over four seeds, what single runs differ
 def strength(answer):
     strengths = np.array([1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2])
     wobble = np.array([-1.0, 0.5, 1.2, -0.7]) / np.std([-1.0, 0.5, 1.2, -0.7], ddof=1)
-    for means, spread, single, place in TABLES:
-        losses = np.array(means)[:, None] + np.broadcast_to(spread, 6)[:, None] * wobble
+    for means, deviation, single, place in TABLES:
+        losses = np.array(means)[:, None] + np.broadcast_to(deviation, 6)[:, None] * wobble
         for row, shifts in single.items():
             losses[row] += shifts
         chosen = float(array(run(answer, strengths, losses), (), "The strength"))
@@ -171,14 +172,18 @@ def strength(answer):
         if chosen_at == np.unravel_index(losses.argmin(), losses.shape)[0] != lowest:
             raise NotYet("It trusts the one luckiest run: average over the seeds first.")
         if chosen_at == lowest and place == 3:
-            raise NotYet("It just misses: for a sample the spread divides by n − 1, std(ddof=1).")
+            raise NotYet(
+                "It just misses: a sample's standard deviation divides by n − 1, std(ddof=1)."
+            )
         if chosen_at == lowest:
             raise NotYet(
                 "It takes the lowest mean. Go on to larger strengths while their mean is within "
                 "one standard error of it."
             )
         if means[chosen_at] <= means[lowest] + 2 * errors[lowest] * 1.01 and chosen_at > place:
-            raise NotYet("It allows too much: the standard error is the spread over seeds / √n.")
+            raise NotYet(
+                "It allows too much: the standard error is the standard deviation over seeds / √n."
+            )
         if chosen_at < lowest:
             raise NotYet("Among those that are as good it takes a weak one: take the largest.")
         raise NotYet("Its strength loses more than one standard error against the best.")
@@ -186,8 +191,12 @@ def strength(answer):
 
 def weight_decay(answer):
     plain = "One step multiplies the weight by 1 − 2ηλ either way: write both down."
-    velocity = "The penalty's pull goes into the velocity and acts again later; the decay does not."
-    divided = "Adam divides the penalty's pull by the gradient's usual size; decay is not divided."
+    velocity = (
+        "The penalty's gradient goes into the velocity and acts again later; the decay does not."
+    )
+    divided = (
+        "Adam divides the penalty's gradient by the gradient's usual size; decay is not divided."
+    )
     options = {
         "SGD": {"same": "", "different": plain},
         "SGD, momentum": {"different": "", "same": velocity},

@@ -17,7 +17,8 @@ from utils.plots._curves import (
 from utils.plots._distributions import draw_bands, draw_cubes
 from utils.plots._networks import thinned_networks
 from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
-from utils.plots._pictures import boxes, draw_images
+from utils.plots._penalties import circle_and_diamond
+from utils.plots._pictures import boxes, draw_images, draw_maps
 from utils.plots._style import (
     BASELINE,
     FIX,
@@ -40,12 +41,14 @@ __all__ = [
     "before_after",
     "boundaries",
     "boxes",
+    "circle_and_diamond",
     "curves",
     "draw_bands",
     "draw_boundary",
     "draw_cubes",
     "draw_differences",
     "draw_images",
+    "draw_maps",
     "draw_pairs",
     "draw_runs",
     "effects",

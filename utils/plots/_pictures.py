@@ -75,3 +75,32 @@ def draw_images(
     if title:
         fig.suptitle(title, **OVER_ALL)
     return fig
+
+
+def draw_maps(
+    maps: ArrayLike, captions: Sequence[str], title: str, label: str, columns: int = 4
+) -> Figure:
+    """Draw maps of numbers from 0 upwards, such as a norm for every pixel, on one common scale.
+
+    maps    (n, height, width)
+    label   what the bar beside them measures
+    Returns the figure.
+    """
+    maps = np.asarray(maps, dtype=float)
+    if maps.ndim != 3 or len(maps) != len(captions):
+        raise ValueError(
+            f"maps has shape {maps.shape} with {len(captions)} captions; "
+            "give (n, height, width) and one caption each"
+        )
+    if not np.isfinite(maps).all() or maps.min() < 0 or not maps.max() > 0:
+        raise ValueError("maps has numbers that are not finite, below 0, or all 0; give norms")
+    rows = -(-len(maps) // columns)
+    fig, axes = panels(columns, rows, height=WIDTH / columns * 1.05)
+    for ax in np.ravel(axes):
+        ax.set_axis_off()
+    for ax, values, caption in zip(np.ravel(axes), maps, captions, strict=False):
+        drawn = ax.imshow(values, cmap="gray_r", vmin=0, vmax=maps.max())
+        ax.set_title(caption, fontsize=10, fontweight="normal", loc="center")
+    fig.colorbar(drawn, ax=axes, label=label, shrink=0.8)
+    fig.suptitle(title, **OVER_ALL)
+    return fig

@@ -342,3 +342,27 @@ def test_boxes_need_a_text_for_every_header():
     assert {"loss climbs", "gap", "stop", "symptom", "meter", "fix"} <= texts
     with pytest.raises(ValueError, match=r"rows have \[2\] texts for 3 headers"):
         plots.boxes([["loss climbs", "gap"]], ["symptom", "meter", "fix"], "A way")
+
+
+def test_maps_have_one_scale_and_a_bar():
+    maps = np.stack([np.eye(3), 4 * np.eye(3)])
+    fig = plots.draw_maps(maps, ["small", "large"], "Larger", "norm", columns=2)
+    drawn = [ax.images[0] for ax in fig.axes[:2]]
+    assert [image.get_clim() for image in drawn] == [(0, 4), (0, 4)]
+    assert [ax.get_title() for ax in fig.axes[:2]] == ["small", "large"]
+    assert fig.axes[2].get_ylabel() == "norm"
+
+
+@pytest.mark.parametrize(
+    ("maps", "message"),
+    [
+        (np.ones((3, 3)), "give .n, height, width. and one caption each"),
+        (np.ones((1, 3, 3)), "with 2 captions"),
+        (-np.ones((2, 3, 3)), "below 0"),
+        (np.zeros((2, 3, 3)), "all 0; give norms"),
+        (np.full((2, 3, 3), np.nan), "not finite"),
+    ],
+)
+def test_maps_that_are_no_norms_are_refused(maps, message):
+    with pytest.raises(ValueError, match=message):
+        plots.draw_maps(maps, ["one", "two"], "Title", "norm")
