@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,21 +10,20 @@ from numpy.typing import ArrayLike
 
 from utils.plots._style import BASELINE, FIX, OVER_ALL, panels
 
-DECADES = 20  # a knob whose largest value is so many times its smallest is drawn by powers of ten
-
 
 def search_results(
     settings: Sequence[Mapping[str, float]],
     losses: ArrayLike,
     title: str,
     names: Mapping[str, str],
-    ylabel: str = "selection loss",
+    by_powers: Collection[str] = (),
 ) -> Figure:
     """Draw the loss of each setting over each of its knobs, a panel a knob; a square is the lowest.
 
     settings   what was tried; one without a knob that others have, as {}, is a dotted line
     losses     (settings,), one each
     names      knob -> what to call it, in the order of the panels
+    by_powers  the knobs that are drawn by powers of ten
     Returns the figure.
     """
     losses = np.asarray(losses, dtype=float)
@@ -37,11 +36,9 @@ def search_results(
                 ax.axhline(loss, color="black", linestyle=":", linewidth=1.2, zorder=0)
                 continue
             size, color, marker = (90, FIX, "s") if loss == losses.min() else (36, BASELINE, "o")
-            ax.scatter(setting[knob], loss, size, color, marker, zorder=2)
-        values = [setting[knob] for setting in settings if knob in setting]
-        is_wide = min(values) > 0 and max(values) > DECADES * min(values)
-        ax.set(xlabel=name, xscale="log" if is_wide else "linear")
+            ax.scatter(setting[knob], loss, size, color, marker=marker, zorder=2)
+        ax.set(xlabel=name, xscale="log" if knob in by_powers else "linear")
         ax.sharey(np.atleast_1d(axes)[0])
-    np.atleast_1d(axes)[0].set_ylabel(ylabel)
+    np.atleast_1d(axes)[0].set_ylabel("selection loss")
     fig.suptitle(title, **OVER_ALL)
     return fig
