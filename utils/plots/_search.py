@@ -37,7 +37,11 @@ def search_results(
                 continue
             size, color, marker = (90, FIX, "s") if loss == losses.min() else (36, BASELINE, "o")
             ax.scatter(setting[knob], loss, size, color, marker=marker, zorder=2)
-        ax.set(xlabel=name, xscale="log" if knob in by_powers else "linear")
+        ax.set_xlabel(name)
+        if knob in by_powers:
+            values = np.log10([setting[knob] for setting in settings if knob in setting])
+            ax.set(xscale="log", xlim=(10 ** np.floor(min(values)), 10 ** np.ceil(max(values))))
+            ax.minorticks_off()
         ax.sharey(np.atleast_1d(axes)[0])
     np.atleast_1d(axes)[0].set_ylabel("selection loss")
     fig.suptitle(title, **OVER_ALL)
