@@ -49,6 +49,7 @@ SECOND_EDITION = {
     "01_covariate_shift_batch_normalization",
     "02_co_adaptation_dropout",
     "03_large_weights_l1_l2",
+    "04_all_together",
 }
 BUDGET = {"cells": 26, "figures": 6, "visible lines of code": 90, "words": 1100}  # of a lesson
 LONGEST_CELL, MOST_CLAIMS, SHARE_OF_WORDS = 15, 3, 0.6

@@ -349,13 +349,3 @@ def test_make_test_runs_tests_and_notebooks(pytestconfig):
 
 def test_there_are_lessons():
     assert list(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-
-
-def test_the_full_data_set_is_skipped_without_a_network(capsys):
-    def load_fashion_mnist(full):
-        raise OSError("no network")
-
-    lesson = nbformat.read(NOTEBOOKS / "04_all_together.ipynb", as_version=4)
-    source = cell(lesson, "full").source.replace("FULL = False", "FULL = True")
-    exec(source, {"load_fashion_mnist": load_fashion_mnist})
-    assert capsys.readouterr().out == "Skipped: no network\n"

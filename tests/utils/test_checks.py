@@ -590,7 +590,7 @@ def main_effects(losses, pairs=np.mean, sign=1):
     return [sign * pairs(np.diff(losses, axis=fix)) for fix in range(3)]
 
 
-def interactions(losses, third=np.mean, factor=1):
+def interactions(losses, third=np.mean, factor=0.5):
     twice = [np.diff(np.diff(losses, axis=a), axis=b) for a, b in ((0, 1), (0, 2), (1, 2))]
     return [factor * third(values) for values in twice]
 
@@ -606,7 +606,7 @@ def effects_in_loops(losses):
         for fix in range(3):
             main[fix] += sides[fix] * losses[place] / 4
         for row, (fix, other) in enumerate(((0, 1), (0, 2), (1, 2))):
-            both[row] += sides[fix] * sides[other] * losses[place] / 2
+            both[row] += sides[fix] * sides[other] * losses[place] / 4
     return main, both
 
 
@@ -614,7 +614,7 @@ def effects_in_ops(losses):
     y = ops.array(losses)
     main = [ops.mean(ops.take(y, 1, f)) - ops.mean(ops.take(y, 0, f)) for f in range(3)]
     bd, bl, dl = (ops.mean(y, axis=axis) for axis in (2, 1, 0))
-    return np.array([main, [m[1, 1] - m[0, 1] - m[1, 0] + m[0, 0] for m in (bd, bl, dl)]])
+    return np.array([main, [(m[1, 1] - m[0, 1] - m[1, 0] + m[0, 0]) / 2 for m in (bd, bl, dl)]])
 
 
 def alone(losses):
@@ -741,10 +741,13 @@ WRONG |= {
         (effects_by(lambda y: main_effects(y, sign=0.5)), "half of what they should be: eight"),
         (effects_by(lambda y: main_effects(y)[::-1]), "the first axis is BN"),
         (effects_by(lambda y: [0, 0, 0]), "not the mean of on minus off"),
-        (effects_by(both=lambda y: interactions(y, factor=0.5)), "Some books halve"),
-        (effects_by(both=lambda y: interactions(y, factor=0.25)), "a quarter"),
+        (effects_by(both=lambda y: interactions(y, factor=1)), "take half of the difference"),
+        (effects_by(both=lambda y: interactions(y, factor=0.25)), "halve the difference once"),
         (effects_by(both=lambda y: interactions(y, np.sum)), "twice too large"),
-        (effects_by(both=lambda y: interactions(y, factor=-1)), "interactions have the wrong sign"),
+        (
+            effects_by(both=lambda y: interactions(y, factor=-0.5)),
+            "interactions have the wrong sign",
+        ),
         (effects_by(both=lambda y: interactions(y, lambda v: v.ravel()[0])), "third fix off"),
         (effects_by(both=lambda y: interactions(y, lambda v: v.ravel()[1])), "third fix on"),
         (effects_by(both=together), "what both do together"),
@@ -775,7 +778,7 @@ WRONG |= {
         (chosen(report=lambda c, j: j.min()), "luckiest run: report"),
         (chosen(report=lambda c, j: 0.5), "The recipe is right"),
         (chosen(allowed=anything), "more than the budget"),
-        (chosen(by=lambda c, j: j.mean(axis=1)), "chooses on the judging half: those"),
+        (chosen(by=lambda c, j: j.mean(axis=1)), "chooses on the evaluation half: those"),
         (chosen(by=lambda c, j: j.mean(axis=1), allowed=anything), "and over the budget"),
         (chosen(by=lambda c, j: (c + j).mean(axis=1)), "chooses on both halves"),
         (chosen(by=lambda c, j: c.min(axis=1)), "trusts the one luckiest run"),

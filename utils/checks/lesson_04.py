@@ -54,11 +54,10 @@ def interactions(values, losses):
     right, third_off, third_on, joint, other_on = np.transpose(rows)
     mean = np.array([row[0] for row in map(lambda fix: of_one_fix(losses, fix), range(3))])
     mistakes = {
-        "The interactions are half of what they should be. (Some books halve them; here it is "
-        "the effect with the other on, minus the effect with the other off.)": right / 2,
-        "The interactions are a quarter of what they should be: average over the third fix, and "
-        "over nothing else.": right / 4,
-        "The interactions are twice too large: average over the third fix, do not add.": 2 * right,
+        "The interactions are twice too large: take half of the difference (some authors do not), "
+        "and average over the third fix, do not add.": 2 * right,
+        "The interactions are half of what they should be: halve the difference once, and average "
+        "over the third fix, and over nothing else.": right / 2,
         "The interactions have the wrong sign: with the other on, minus with the other off.": (
             -right
         ),
@@ -76,14 +75,14 @@ def interactions(values, losses):
         "The order is another: BN × Dropout, BN × L2, Dropout × L2.": right[::-1],
         "The interactions are all 0, as if the fixes simply added up.": np.zeros(3),
     }
-    otherwise = "The interactions are not the effect with the other on, minus with it off."
+    otherwise = "The interactions are not half of the effect with the other on, minus with it off."
     expect(values, right, mistakes, f"The main effects are right. {otherwise}")
 
 
 def of_two_fixes(losses, fix, other):
     """Interaction over all, with the third fix off, with it on; joint effect; with the other on."""
     (neither, second), (first, both) = np.moveaxis(losses, (fix, other), (0, 1))
-    each = both - second - first + neither
+    each = (both - second - first + neither) / 2
     return each.mean(), each[0], each[1], (both - neither).mean(), (both - second).mean()
 
 
@@ -133,13 +132,13 @@ def what_differs(model, other):
     return lines
 
 
-TABLES = [  # per recipe: mean loss on the choosing half, on the judging half, and its cost
+TABLES = [  # per recipe: mean loss on the selection half, on the evaluation half, and its cost
     {
-        "judged over budget": (0.66, 0.45, 20),
+        "evaluated over budget": (0.66, 0.45, 20),
         "filler": (0.65, 0.66, 8),
         "rule": (0.54, 0.60, 10),
         "over budget": (0.50, 0.62, 12),
-        "judged": (0.62, 0.50, 6),
+        "evaluated": (0.62, 0.50, 6),
         "both halves": (0.555, 0.515, 9),
         "luckiest run": (0.60, 0.61, 5),
         "strict": (0.545, 0.605, 7),
@@ -154,30 +153,30 @@ BUDGET = 10
 def honest_choice(answer):
     for seeds, table in zip((5, 3), TABLES, strict=True):
         names = list(table)
-        choosing, judging, cost = np.array(list(table.values())).T
+        selection, evaluation, cost = np.array(list(table.values())).T
         wobble = np.linspace(-0.01, 0.01, seeds)
-        choosing, judging = choosing[:, None] + wobble, judging[:, None] + 2 * wobble[::-1]
-        choosing[names.index("luckiest run")] += np.where(
+        selection, evaluation = selection[:, None] + wobble, evaluation[:, None] + 2 * wobble[::-1]
+        selection[names.index("luckiest run")] += np.where(
             np.arange(seeds) == 1, -0.2, 0.2 / (seeds - 1)
         )
-        result = run(answer, choosing, judging, cost, BUDGET)
+        result = run(answer, selection, evaluation, cost, BUDGET)
         place, loss = parts(result, 2, "the place of the recipe and the loss that you report")
         place = number(place, "The place of the recipe")
         loss = number(loss, "The loss that you report")
         right_recipe(place, names, cost)
         expect(
             loss,
-            judging[int(place)].mean(),
+            evaluation[int(place)].mean(),
             {
                 "It reports the loss that has chosen, which flatters the winner: report that of "
-                "the judging half.": choosing[int(place)].mean(),
+                "the evaluation half.": selection[int(place)].mean(),
                 "It reports the mean of both halves, one of which has chosen: report that of the "
-                "judging half.": (choosing + judging)[int(place)].mean() / 2,
+                "evaluation half.": (selection + evaluation)[int(place)].mean() / 2,
                 "It reports the luckiest run: report the mean over the seeds.": (
-                    judging[int(place)].min()
+                    evaluation[int(place)].min()
                 ),
             },
-            "The recipe is right. Report its mean loss on the judging half.",
+            "The recipe is right. Report its mean loss on the evaluation half.",
         )
 
 
@@ -187,9 +186,9 @@ def right_recipe(place, names, cost):
     name = names[int(place)]
     mistakes = {
         "over budget": "It chooses a recipe that costs more than the budget.",
-        "judged over budget": "It chooses on the judging half, and over the budget.",
-        "judged": "It chooses on the judging half: those images would not judge any more.",
-        "both halves": "It chooses on both halves, so that none is left to judge.",
+        "evaluated over budget": "It chooses on the evaluation half, and over the budget.",
+        "evaluated": "It chooses on the evaluation half: those images could not evaluate any more.",
+        "both halves": "It chooses on both halves, so that none is left to evaluate.",
         "luckiest run": "It trusts the one luckiest run: take the mean over the seeds.",
         "strict": "A recipe that costs just the budget is allowed: at most, not less.",
         "worst": "It chooses the highest loss.",
@@ -219,7 +218,7 @@ def dropout_last(answer):
             )
     shares = [share for layer in layers_of(model) if (share := dropped_share(layer)) > 0]
     if any(abs(share - 0.5) > 0.03 for share in shares):
-        raise NotYet("The share of dropped units is not one half: keep the rate of 0.5.")
+        raise NotYet("The share of dropped units is not one half: keep the dropout rate of 0.5.")
     if len(shares) > 1:
         raise NotYet(f"{len(shares)} Dropouts in a row drop more than one half: keep one.")
     one_behind_each_layer(model, norms)
@@ -235,7 +234,10 @@ def one_behind_each_layer(model, norms):
 
 def rescaled(answer):
     length = "The weights of both convolutions are three times as large, so the norm grows."
-    divided = "BatchNormalization divides by the spread, which is three times as large as well."
+    divided = (
+        "BatchNormalization divides by the standard deviation, which is three times as large as "
+        "well."
+    )
     through = "Nothing divides here: both convolutions hand the factor on, up to the ten outputs."
     options = {
         "kernel norm": {"grows": "", "same": length},
@@ -253,7 +255,7 @@ EXERCISES = {
             "BN has four pairs of networks that differ by it alone. What is the mean of their "
             "differences? And is it the same with dropout on and off?",
             "`losses[1] - losses[0]` holds the four differences of BN: its mean is the main "
-            "effect; the mean of its row 1 minus that of its row 0 is BN × Dropout.",
+            "effect; the mean of its row 1 minus that of its row 0, halved, is BN × Dropout.",
         ),
         "Eight numbers, three main effects, three interactions.",
     ),
@@ -271,16 +273,16 @@ EXERCISES = {
     "honest-choice": Exercise(
         honest_choice,
         (
-            "Two steps. Which half may choose, and among which recipes? Which half may judge?",
-            "`np.where(cost <= budget, choosing.mean(axis=1), np.inf).argmin()` is the place; "
-            "report `judging[place].mean()`.",
+            "Two steps. Which half may choose, and among which recipes? Which half may report?",
+            "`np.where(cost <= budget, selection.mean(axis=1), np.inf).argmin()` is the place; "
+            "report `evaluation[place].mean()`.",
         ),
-        "The rule chooses, images that chose nothing judge.",
+        "The rule chooses, images that chose nothing evaluate.",
     ),
     "dropout-last": Exercise(
         dropout_last,
         (
-            "A bar above 1 belongs to a layer that receives more spread in training than in "
+            "A bar above 1 belongs to a layer that receives a larger variance in training than in "
             "inference. What stands in front of it and does that?",
             "Nothing random may come before any BatchNormalization. Keep the one Dropout that "
             "stands behind the third.",

@@ -48,14 +48,19 @@ def main_effect(arms: Arms, fix: str, metric: str) -> Effect:
 
 
 def interaction(arms: Arms, fix: str, other: str, metric: str) -> Effect:
-    """How much more `fix` adds when `other` is on than when it is off. 0: they simply add up."""
+    """Half of what `fix` adds with `other` on, minus what it adds with `other` off: (seeds,).
+
+    0: they simply add up. Halved by convention, as the main effect is: it is what one of the two
+    adds beside the other, more than its main effect. So the mean of an arm is that of all arms,
+    plus or minus half of each effect.
+    """
     differences = pair_differences(arms, fix, metric)
     check_fix(arms, other)
     if other == fix:
         raise ValueError(f"fix and other are both {fix!r}; give two different fixes")
     with_other = np.stack([row for rest, row in differences.items() if other in rest])
     without = np.stack([row for rest, row in differences.items() if other not in rest])
-    values = mean_of_pairs(with_other) - mean_of_pairs(without)
+    values = (mean_of_pairs(with_other) - mean_of_pairs(without)) / 2
     return effect_of(f"{fix} × {other}", values, np.concatenate([with_other, without]))
 
 

@@ -15,10 +15,12 @@ from utils.plots._curves import (
     over_training,
 )
 from utils.plots._distributions import draw_bands, draw_cubes
+from utils.plots._factorial import factorial_cubes
 from utils.plots._networks import thinned_networks
 from utils.plots._pairs import draw_differences, draw_pairs, effects, paired_arms
 from utils.plots._penalties import circle_and_diamond
-from utils.plots._pictures import boxes, draw_images, draw_maps
+from utils.plots._pictures import draw_images, draw_maps
+from utils.plots._search import search_results
 from utils.plots._style import (
     BASELINE,
     FIX,
@@ -40,7 +42,6 @@ __all__ = [
     "STOPPED",
     "before_after",
     "boundaries",
-    "boxes",
     "circle_and_diamond",
     "curves",
     "draw_bands",
@@ -52,12 +53,14 @@ __all__ = [
     "draw_pairs",
     "draw_runs",
     "effects",
+    "factorial_cubes",
     "learning_curves",
     "mark_best",
     "over_training",
     "paired_arms",
     "panels",
     "png",
+    "search_results",
     "show",
     "thinned_networks",
 ]

@@ -1,41 +1,15 @@
-"""Images with captions, and boxes with arrows."""
+"""Images with captions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from utils.plots._style import BASELINE, FIX, OVER_ALL, STOPPED, WIDTH, panels
-
-
-def boxes(rows: Sequence[Sequence[str]], headers: Sequence[str], title: str) -> Figure:
-    """Draw rows of text boxes, each row joined by arrows from left to right, under headers.
-
-    rows   lists of as many texts as there are headers, each broken into lines where it is long
-    Returns the figure.
-    """
-    if any(len(row) != len(headers) for row in rows):
-        raise ValueError(f"rows have {[len(row) for row in rows]} texts for {len(headers)} headers")
-    fig, ax = panels(height=0.75 * len(rows) + 0.8)
-    ax.set(xlim=(-0.5, len(headers) - 0.5), ylim=(-len(rows) + 0.4, 0.9), title=title)
-    ax.axis("off")
-    reach = 0.36 / len(headers)
-    for column, header in enumerate(headers):
-        ax.text(column, 0.6, header, ha="center", fontweight="bold")
-        color = (BASELINE, STOPPED, FIX)[min(column, 2)]
-        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": color}
-        for row, texts in enumerate(rows):
-            text = fill(texts[column], 80 // len(headers), break_long_words=False)
-            ax.text(column, -row, text, ha="center", va="center", fontsize=9.5, bbox=box)
-            if column:
-                ends = {"xy": (column - 0.5 + reach, -row), "xytext": (column - 0.5 - reach, -row)}
-                ax.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": "#777777"})
-    return fig
+from utils.plots._style import OVER_ALL, WIDTH, panels
 
 
 def draw_images(

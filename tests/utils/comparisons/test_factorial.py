@@ -47,12 +47,33 @@ def test_main_effects_of_a_sum_are_its_terms_and_the_luck_of_a_seed_cancels():
         np.testing.assert_allclose(main_effect(arms(additive), fix, "loss").differences, expected)
 
 
-def test_an_interaction_is_what_a_fix_adds_more_when_the_other_is_on():
+def test_an_interaction_is_half_of_what_a_fix_adds_more_when_the_other_is_on():
     assert interaction(arms(additive), "BN", "L2", "loss").mean == pytest.approx(0)
-    assert interaction(arms(joined), "BN", "L2", "loss").mean == pytest.approx(3)
-    assert interaction(arms(joined), "L2", "BN", "loss").mean == pytest.approx(3)
+    assert interaction(arms(joined), "BN", "L2", "loss").mean == pytest.approx(3 / 2)
+    assert interaction(arms(joined), "L2", "BN", "loss").mean == pytest.approx(3 / 2)
     assert interaction(arms(joined), "BN", "Dropout", "loss").mean == pytest.approx(0)
     assert main_effect(arms(joined), "BN", "loss").mean == pytest.approx(2 + 3 / 2)
+
+
+def test_four_losses_by_hand():
+    """BN adds 0.10 alone and 0.02 beside dropout: mean 0.06, and half of the difference −0.04."""
+    losses = {(): 0.60, ("BN",): 0.70, ("Dropout",): 0.55, ("BN", "Dropout"): 0.57}
+    runs = {on: arm(loss + NOISE) for on, loss in losses.items()}
+    assert main_effect(runs, "BN", "loss").mean == pytest.approx(0.06)
+    assert main_effect(runs, "Dropout", "loss").mean == pytest.approx(-0.09)
+    assert interaction(runs, "BN", "Dropout", "loss").mean == pytest.approx(-0.04)
+
+
+def test_halves_of_all_effects_add_up_to_an_arm():
+    runs = arms(joined)
+    found = [main_effect(runs, fix, "loss").mean for fix in FIXES]
+    both = interaction(runs, "BN", "L2", "loss").mean
+    level = np.mean([joined(on) for on in runs])
+    for on in runs:
+        sides = np.array([1 if fix in on else -1 for fix in FIXES])
+        assert level + sides @ found / 2 + sides[0] * sides[2] * both / 2 == pytest.approx(
+            joined(on)
+        )
 
 
 def test_the_interval_is_over_seeds_and_not_over_pairs():
@@ -111,11 +132,11 @@ def test_an_interaction_needs_both_sides_of_a_seed():
     runs = {on: arm(10 * len(on) + NOISE) for on in all_combinations(["BN", "L2"])}
     runs["BN", "L2"] = arm(25 + NOISE, lost=[0, 3])
     effect = interaction(runs, "BN", "L2", "loss")
-    np.testing.assert_allclose(effect.differences, [5, 5])
+    np.testing.assert_allclose(effect.differences, [5 / 2, 5 / 2])
     assert effect.left_out == 2
     runs["BN",] = arm(10 + NOISE, lost=[1])  # without L2
     effect = interaction(runs, "BN", "L2", "loss")
-    np.testing.assert_allclose(effect.differences, [5])
+    np.testing.assert_allclose(effect.differences, [5 / 2])
     assert effect.left_out == 3
 
 

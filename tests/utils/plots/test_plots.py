@@ -336,14 +336,6 @@ def test_effects_have_one_panel_per_title_and_name_the_fixes_once():
         assert names[1] == ["", ""] or not any(visible)
 
 
-def test_boxes_need_a_text_for_every_header():
-    fig = plots.boxes([["loss climbs", "gap", "stop"]], ["symptom", "meter", "fix"], "A way")
-    texts = {text.get_text() for text in fig.axes[0].texts}
-    assert {"loss climbs", "gap", "stop", "symptom", "meter", "fix"} <= texts
-    with pytest.raises(ValueError, match=r"rows have \[2\] texts for 3 headers"):
-        plots.boxes([["loss climbs", "gap"]], ["symptom", "meter", "fix"], "A way")
-
-
 def test_maps_have_one_scale_and_a_bar():
     maps = np.stack([np.eye(3), 4 * np.eye(3)])
     fig = plots.draw_maps(maps, ["small", "large"], "Larger", "norm", columns=2)
