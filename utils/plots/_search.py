@@ -40,7 +40,8 @@ def search_results(
         ax.set_xlabel(name)
         if knob in by_powers:
             values = np.log10([setting[knob] for setting in settings if knob in setting])
-            ax.set(xscale="log", xlim=(10 ** np.floor(min(values)), 10 ** np.ceil(max(values))))
+            ends = np.floor(min(values)) - 0.1, np.ceil(max(values)) + 0.1  # whole decades
+            ax.set(xscale="log", xlim=np.power(10, ends))
             ax.minorticks_off()
         ax.sharey(np.atleast_1d(axes)[0])
     np.atleast_1d(axes)[0].set_ylabel("selection loss")
