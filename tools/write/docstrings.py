@@ -1,0 +1,113 @@
+"""Makes a page of each public helper of `utils` from its docstring; reads sources, imports none."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from tools.notebooks import NOTEBOOKS, ROOT
+
+UTILS = ROOT / "utils"
+ARGUMENT = re.compile(r"([a-z_][\w, ]*?)(?: {2,}|: )(\S.*)")
+INDEX = """# Helpers
+
+What the notebooks import, and what you can take along: copy the folder `utils` beside your own.
+"""
+
+
+def helper_pages(notebooks: list[Path]) -> dict[str, str]:
+    """The pages by their place in the site: one of all packages, of each package, each helper."""
+    code = {path: path.read_text(encoding="utf-8") for path in notebooks}
+    pages, entries = {}, {}
+    for package, path in sorted(packages().items()):
+        doc, helpers = ast.parse(path.read_text(encoding="utf-8")), {}
+        for name, node in public(path).items():
+            if hasattr(node, "name"):
+                pages[f"helpers/{package}/{name}.md"] = helper_page(package, name, node, code)
+                helpers[f"{name}.md"] = summary(node)
+            else:
+                helpers[f"`{name}`"] = f"`{ast.unparse(node.value)}`"
+        title = f"# `utils.{package}`\n\n{markdown(doc)}"
+        pages[f"helpers/{package}/index.md"] = title + listed(helpers)
+        entries[f"{package}/index.md"] = summary(doc)
+    return pages | {"helpers/index.md": INDEX + listed(entries)}
+
+
+def listed(entries: dict[str, str]) -> str:
+    """Pages, or names, with a line on each; the pages are next in the site's order."""
+    pages = [name.removesuffix(".md") for name in entries if name.endswith(".md")]
+    lines = [f"{f'[](./{n})' if n.endswith('.md') else n}\n: {text}\n" for n, text in entries.items()]
+    order = ["```{toctree}", ":hidden:", "", *pages, "```"]
+    return "\n".join(["\n", *lines, *order])
+
+
+def packages() -> dict[str, Path]:
+    """The public packages and modules of `utils`, with the file that says what is public."""
+    modules = {path.stem: path for path in UTILS.glob("[!_]*.py")}
+    return modules | {path.parent.name: path for path in UTILS.glob("[!_]*/__init__.py")}
+
+
+def public(path: Path) -> dict[str, ast.stmt]:
+    """The names in `__all__`, each with its definition, wherever the package has it from."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    home = {alias.name: node.module for node in imports for alias in node.names}
+    here = definitions(tree)
+    found = {}
+    for name in sorted(ast.literal_eval(here["__all__"].value), key=str.lower):
+        file = ROOT / f"{home.get(name, '').replace('.', '/')}.py"
+        found[name] = here.get(name) or definitions(ast.parse(file.read_text("utf-8")))[name]
+    return found
+
+
+def definitions(tree: ast.Module) -> dict[str, ast.stmt]:
+    """What a module defines at its top, by name."""
+    found = {}
+    for node in tree.body:
+        for target in getattr(node, "targets", []):
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            found |= {ast.unparse(name): node for name in names}
+        if name := getattr(node, "name", None):
+            found[name] = node
+    return found
+
+
+def helper_page(package: str, name: str, node: ast.stmt, code: dict[Path, str]) -> str:
+    """Signature, docstring, methods, and the notebooks in which it is at work."""
+    parts = [f"# `{name}`", f"`from utils.{package} import {name}`", signature(node), markdown(node)]
+    for method in getattr(node, "body", []):
+        if isinstance(method, ast.FunctionDef) and method.name[0] != "_" and summary(method):
+            parts += [f"## `{method.name}`", signature(method), markdown(method)]
+    used = [path for path, text in code.items() if re.search(rf"\b{name}\b", text)]
+    links = [f"[{path.relative_to(NOTEBOOKS).with_suffix('')}](/{path.relative_to(ROOT)})" for path in used]
+    return "\n\n".join([*parts, *(["At work in: " + " · ".join(links)] if links else [])])
+
+
+def signature(node: ast.stmt) -> str:
+    """The line that defines it, without the body; of a class also the fields."""
+    fields = [part for part in node.body if isinstance(part, ast.AnnAssign)]
+    decorators = [d for d in node.decorator_list if ast.unparse(d) == "property"]
+    bare = {**vars(node), "decorator_list": decorators, "body": fields or [ast.Pass()]}
+    text = ast.unparse(type(node)(**bare)).removesuffix("\n    pass").removesuffix(":")
+    return f"```python\n{text}\n```"
+
+
+def summary(node: ast.AST) -> str:
+    return (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def markdown(node: ast.AST) -> str:
+    """A docstring as Markdown: lines such as `name   what it is` become a list of definitions."""
+    lines, listed = [], False
+    for line in (ast.get_docstring(node) or "").splitlines():
+        after_text = bool(lines and lines[-1].strip()) and not listed
+        if not after_text and (argument := ARGUMENT.fullmatch(line)):
+            lines += ["", f"`{argument[1]}`", f": {argument[2]}"]
+            listed = True
+        elif listed and line.startswith(" "):
+            lines.append(f"  {line.strip()}")
+        else:
+            lines += [""] * listed + [line]
+            listed = False
+    return "\n".join(lines)
