@@ -41,16 +41,17 @@ def link_terms(app, doctree) -> None:
         return
     terms, seen = glossary(app), set()
     longest_first = "|".join(map(re.escape, sorted(terms, key=len, reverse=True)))
-    word = re.compile(rf"(?<![\w-])(?:{longest_first})(?=(?:e?s)?(?![\w-]))", re.I)
+    word = re.compile(rf"(?<![\w-])({longest_first})(?:e?s)?(?![\w-])", re.I)
     for text in list(doctree.findall(nodes.Text)):
-        if any(isinstance(parent, UNLINKED) for parent in parents(text)):
+        code = isinstance(text.parent, nodes.literal) and text.lower() not in terms
+        if code or any(isinstance(parent, UNLINKED) for parent in parents(text)):
             continue
         parts, end = [], 0
         for match in word.finditer(text):
-            if (term := terms[match[0].lower()]) not in seen:
+            if (term := terms[match[1].lower()]) not in seen:
                 seen.add(term)
                 link = pending_xref("", reftype="term", refdomain="std", reftarget=term)
-                link += nodes.inline("", match[0])
+                link += nodes.inline("", match[0], classes=["term"])
                 parts += [nodes.Text(text[end : match.start()]), link]
                 end = match.end()
         if parts:
@@ -62,11 +63,20 @@ def parents(node):
         yield node
 
 
-def name_cells(app, doctree) -> None:
-    """Let links end in the id of a cell, which outlives its headings."""
+def finish(app, doctree) -> None:
+    """Let links end in the id of a cell, which outlives its headings, and load pictures when seen."""
     for cell in doctree.findall(nodes.container):
         if name := cell.get("cell_metadata", {}).get("id"):
             cell["ids"].append(name)
+    for image in doctree.findall(nodes.image):
+        image["loading"] = "lazy"
+
+
+def mend(app, pagename, templatename, context, doctree) -> None:
+    """Headings of the sidebar get a level; what unfolds code is called what it says."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace('"heading"', '"heading" aria-level="2"')
+    context["body"] = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
 
 
 def setup(app) -> None:
@@ -79,4 +89,5 @@ def setup(app) -> None:
 
     app.add_html_math_renderer("mathml", show("inline"), show("block"))
     app.connect("doctree-read", link_terms)
-    app.connect("doctree-read", name_cells)
+    app.connect("doctree-read", finish)
+    app.connect("html-page-context", mend, priority=900)  # after Furo's own

@@ -37,9 +37,10 @@ def helper_pages(notebooks: list[Path]) -> dict[str, str]:
 def listed(entries: dict[str, str]) -> str:
     """Pages, or names, with a line on each; the pages are next in the site's order."""
     pages = [name.removesuffix(".md") for name in entries if name.endswith(".md")]
-    lines = [f"{f'[](./{n})' if n.endswith('.md') else n}\n: {text}\n" for n, text in entries.items()]
-    order = ["```{toctree}", ":hidden:", "", *pages, "```"]
-    return "\n".join(["\n", *lines, *order])
+    lines = [
+        f"{f'[](./{n})' if n.endswith('.md') else n}\n: {text}\n" for n, text in entries.items()
+    ]
+    return "\n".join(["\n", *lines, "```{toctree}", ":hidden:", "", *pages, "```"])
 
 
 def packages() -> dict[str, Path]:
@@ -75,12 +76,20 @@ def definitions(tree: ast.Module) -> dict[str, ast.stmt]:
 
 def helper_page(package: str, name: str, node: ast.stmt, code: dict[Path, str]) -> str:
     """Signature, docstring, methods, and the notebooks in which it is at work."""
-    parts = [f"# `{name}`", f"`from utils.{package} import {name}`", signature(node), markdown(node)]
+    parts = [
+        f"# `{name}`",
+        f"`from utils.{package} import {name}`",
+        signature(node),
+        markdown(node),
+    ]
     for method in getattr(node, "body", []):
         if isinstance(method, ast.FunctionDef) and method.name[0] != "_" and summary(method):
             parts += [f"## `{method.name}`", signature(method), markdown(method)]
     used = [path for path, text in code.items() if re.search(rf"\b{name}\b", text)]
-    links = [f"[{path.relative_to(NOTEBOOKS).with_suffix('')}](/{path.relative_to(ROOT)})" for path in used]
+    links = [
+        f"[{path.relative_to(NOTEBOOKS).with_suffix('')}](/{path.relative_to(ROOT)})"
+        for path in used
+    ]
     return "\n\n".join([*parts, *(["At work in: " + " · ".join(links)] if links else [])])
 
 
@@ -90,7 +99,7 @@ def signature(node: ast.stmt) -> str:
     decorators = [d for d in node.decorator_list if ast.unparse(d) == "property"]
     bare = {**vars(node), "decorator_list": decorators, "body": fields or [ast.Pass()]}
     text = ast.unparse(type(node)(**bare)).removesuffix("\n    pass").removesuffix(":")
-    return f"```python\n{text}\n```"
+    return f"```{{code-block}} python\n:class: signature\n\n{text}\n```"
 
 
 def summary(node: ast.AST) -> str:

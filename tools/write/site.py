@@ -39,9 +39,8 @@ def notebook_page(path: Path, course: Course) -> NotebookNode:
             cell.metadata = NotebookNode(code_metadata(cell), id=cell.id)
             cell.source = TITLED.sub("", cell.source, count=1)
         else:
-            run = run_links(course, path)
-            text = re.sub(BADGE, lambda _: run, cell.source)  # noqa: B023
-            cell.source = f'<a id="{cell.id}"></a>\n\n{relinked(text)}'
+            text = relinked(re.sub(BADGE, run_links(course, path), cell.source))
+            cell.source = f'<a id="{cell.id}"></a>\n\n{text}'
     return page
 
 
@@ -78,7 +77,7 @@ def code_metadata(cell: NotebookNode) -> dict:
         if "image/png" in output.get("data", {}):
             shown["image"] = {"alt": output.metadata["image/png"]["alt"]}
     if titled := TITLED.match(cell.source):
-        shown["code_prompt_show"] = f"Code: {titled[1]}"
+        shown |= dict.fromkeys(["code_prompt_show", "code_prompt_hide"], f"Code: {titled[1]}")
     return {"tags": ["hide-input"] if is_folded(cell) else [], "mystnb": shown}
 
 
@@ -119,7 +118,9 @@ def sources(course: Course) -> dict[str, bytes]:
 
 def linked_files(texts: dict[str, str]) -> dict[str, bytes]:
     """The files, other than pages, that Markdown files link to or show."""
-    found = {(ROOT / name).parent / link for name, text in texts.items() for link in LINK.findall(text)}
+    found = {
+        (ROOT / name).parent / link for name, text in texts.items() for link in LINK.findall(text)
+    }
     files = [path.resolve() for path in found if path.suffix not in (".md", ".ipynb")]
     return {relative(path): path.read_bytes() for path in files if path.is_file()}
 
@@ -146,16 +147,19 @@ def contents(notebooks: list[Path], texts: list[str]) -> str:
     return "".join(toctree(caption, names) for caption, names in parts.items())
 
 
-def toctree(caption: str, names) -> str:
+def toctree(caption: str, names: list[str]) -> str:
+    """Pages that follow each other in the site's order, under a caption in its sidebar."""
     lines = [re.sub(r"\.(md|ipynb)$", "", name) for name in names]
-    return "\n".join(["\n```{toctree}", f":caption: {caption}", ":hidden:", "", *lines, "```\n"])
+    return "\n".join(["\n\n```{toctree}", f":caption: {caption}", ":hidden:", "", *lines, "```"])
 
 
 def build(source: Path = SOURCE, target: Path = SITE) -> int:
     """Write the site anew from what is assembled; a warning of Sphinx is an error."""
     shutil.rmtree(target, ignore_errors=True)
     options = ["-b", "html", "-W", "--keep-going", "-q", "-E"]
-    return sphinx([*options, "-c", str(LOOKS), "-d", f"{source}-doctrees", str(source), str(target)])
+    return sphinx(
+        [*options, "-c", str(LOOKS), "-d", f"{source}-doctrees", str(source), str(target)]
+    )
 
 
 def main() -> int:
@@ -163,7 +167,9 @@ def main() -> int:
     for name, data in sources(read_course()).items():
         replace_file(SOURCE / name, data)
     status = build()
-    print(f"{len(list(SITE.rglob('*.html')))} pages in {SITE}" if not status else "no site: see above")
+    print(
+        f"{len(list(SITE.rglob('*.html')))} pages in {SITE}" if not status else "no site: see above"
+    )
     return status
 
 
