@@ -1,8 +1,8 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all run outputs exercises slides handouts quiz front bench falsify matrix
-.PHONY: colab publish clean environment test-environment
+.PHONY: help lab test test-all run outputs exercises slides site site-test quiz front bench falsify matrix
+.PHONY: colab publish clean environment test-environment browser-environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -52,12 +52,12 @@ lab: environment ## open the course in JupyterLab, at lesson 00
 test: test-environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
 	@$(PYTEST) $(ARGS)
 
-test-all: test-environment ## that, and the slow tests: browsers, foreign models; notes that all passed
+test-all: browser-environment ## that, and the slow tests: browsers, foreign models; notes that all passed
 	@$(PYTEST) -m '' -rs $(ARGS)
 	@$(if $(ARGS),,echo "$$(date +%F), $$($(COMMIT))" >tests/ALL_PASSED)
 
-run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
-	@$(IN_ENV) tools.write.pages $(ARGS)
+run: environment ## execute the lessons (or ARGS=notebooks); copies of them go to build/run/
+	@$(IN_ENV) tools.run $(ARGS)
 
 outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh their stored outputs
 	@$(IN_ENV) tools.execute $(ARGS)
@@ -68,8 +68,11 @@ exercises: environment ## make the exercises from their solutions, where these h
 slides: environment ## write slides of the lessons to build/slides/, from their stored outputs
 	@$(IN_ENV) tools.write.slides $(ARGS)
 
-handouts: environment ## write each notebook as a page to hand out or print to build/handouts/
-	@$(IN_ENV) tools.write.handouts $(ARGS)
+site: test-environment ## write the course as a site to build/site/, from its stored outputs
+	@$(IN_ENV) tools.write.site $(ARGS)
+
+site-test: browser-environment ## try every page of the site in a browser: accessibility, search
+	@$(IN_ENV) pytest -m slow tests/site $(ARGS)
 
 quiz: environment ## make the quiz and its answers from notebooks/quiz/quiz.toml
 	@$(IN_ENV) tools.write.quiz
@@ -93,7 +96,7 @@ colab: environment ## run the lessons (or ARGS=notebooks) as Colab would, with i
 publish: environment ## write where the course is published into badges, setup cells and README
 	@$(IN_ENV) tools.write.publish $(if $(REPO),'$(REPO)' '$(REF)')
 
-clean: ## remove what these commands made: pages, caches, environments
+clean: ## remove what these commands made: site, caches, environments
 	rm -rf build .venv .venv-*
 
 environment:
@@ -101,3 +104,6 @@ environment:
 
 test-environment:
 	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt
+
+browser-environment:
+	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt requirements-browser.txt

@@ -1,4 +1,4 @@
-"""Executes the lessons, or the notebooks named, and leaves the files alone: copies go to build/run/."""
+"""Executes the lessons, or the notebooks named, and leaves them alone; copies go to build/run/."""
 
 from __future__ import annotations
 

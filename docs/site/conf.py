@@ -64,7 +64,7 @@ def parents(node):
 
 
 def finish(app, doctree) -> None:
-    """Let links end in the id of a cell, which outlives its headings, and load pictures when seen."""
+    """Let links end in the id of a cell, which outlives headings; load pictures when seen."""
     for cell in doctree.findall(nodes.container):
         if name := cell.get("cell_metadata", {}).get("id"):
             cell["ids"].append(name)

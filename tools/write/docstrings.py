@@ -6,7 +6,8 @@ import ast
 import re
 from pathlib import Path
 
-from tools.notebooks import NOTEBOOKS, ROOT
+from tools.execute import read_notebook
+from tools.notebooks import ROOT
 
 UTILS = ROOT / "utils"
 ARGUMENT = re.compile(r"([a-z_][\w, ]*?)(?: {2,}|: )(\S.*)")
@@ -18,13 +19,13 @@ What the notebooks import, and what you can take along: copy the folder `utils` 
 
 def helper_pages(notebooks: list[Path]) -> dict[str, str]:
     """The pages by their place in the site: one of all packages, of each package, each helper."""
-    code = {path: path.read_text(encoding="utf-8") for path in notebooks}
+    words = {path: words_of_code(path) for path in notebooks}
     pages, entries = {}, {}
     for package, path in sorted(packages().items()):
         doc, helpers = ast.parse(path.read_text(encoding="utf-8")), {}
         for name, node in public(path).items():
             if hasattr(node, "name"):
-                pages[f"helpers/{package}/{name}.md"] = helper_page(package, name, node, code)
+                pages[f"helpers/{package}/{name}.md"] = helper_page(package, name, node, words)
                 helpers[f"{name}.md"] = summary(node)
             else:
                 helpers[f"`{name}`"] = f"`{ast.unparse(node.value)}`"
@@ -32,6 +33,11 @@ def helper_pages(notebooks: list[Path]) -> dict[str, str]:
         pages[f"helpers/{package}/index.md"] = title + listed(helpers)
         entries[f"{package}/index.md"] = summary(doc)
     return pages | {"helpers/index.md": INDEX + listed(entries)}
+
+
+def words_of_code(notebook: Path) -> set[str]:
+    cells = [cell for cell in read_notebook(notebook).cells if cell.cell_type == "code"]
+    return set(re.findall(r"\w+", " ".join(cell.source for cell in cells)))
 
 
 def listed(entries: dict[str, str]) -> str:
@@ -74,23 +80,16 @@ def definitions(tree: ast.Module) -> dict[str, ast.stmt]:
     return found
 
 
-def helper_page(package: str, name: str, node: ast.stmt, code: dict[Path, str]) -> str:
+def helper_page(package: str, name: str, node: ast.stmt, words: dict[Path, set[str]]) -> str:
     """Signature, docstring, methods, and the notebooks in which it is at work."""
-    parts = [
-        f"# `{name}`",
-        f"`from utils.{package} import {name}`",
-        signature(node),
-        markdown(node),
-    ]
-    for method in getattr(node, "body", []):
+    parts = [f"# `{name}`", f"`from utils.{package} import {name}`"]
+    parts += [signature(node), markdown(node)]
+    for method in node.body:
         if isinstance(method, ast.FunctionDef) and method.name[0] != "_" and summary(method):
             parts += [f"## `{method.name}`", signature(method), markdown(method)]
-    used = [path for path, text in code.items() if re.search(rf"\b{name}\b", text)]
-    links = [
-        f"[{path.relative_to(NOTEBOOKS).with_suffix('')}](/{path.relative_to(ROOT)})"
-        for path in used
-    ]
-    return "\n\n".join([*parts, *(["At work in: " + " · ".join(links)] if links else [])])
+    used = [path.relative_to(ROOT).as_posix() for path in words if name in words[path]]
+    parts += ["**At work in**"] * bool(used) + [f"- [](/{path})" for path in used]
+    return "\n\n".join(parts)
 
 
 def signature(node: ast.stmt) -> str:

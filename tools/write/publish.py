@@ -1,7 +1,7 @@
 """Writes where the course is published into all that names it.
 
 The one place is [tool.course] of pyproject.toml. Made from it: the setup cell of every notebook,
-the lessons' Colab badges, the README's lines on Colab and Binder, and CITATION.cff.
+the lessons' Colab badges, the README's lines on site, Colab and Binder, and CITATION.cff.
 
     python -m tools.write.publish owner/name v1.0   publish under this name, at this tag or branch
     python -m tools.write.publish nowhere           take it back: links then say that there are none
@@ -87,6 +87,11 @@ def colab(course: Course, path: str) -> str:
     return f"https://colab.research.google.com/github/{course.repository}/blob/{course.ref}/{path}"
 
 
+def binder(course: Course, path: str) -> str:
+    start = f"https://mybinder.org/v2/gh/{course.repository}/{course.ref}"
+    return f"{start}?urlpath=lab/tree/{path}"
+
+
 def badge(course: Course, path: str) -> str:
     return f"[![Open in Colab]({COLAB_ICON})]({colab(course, path)})" if course.url else NO_BADGE
 
@@ -110,12 +115,18 @@ def binder_line(course: Course) -> str:
         return (
             "- **On Binder:** not yet, for the same reason; `.binder/` says what it would install."
         )
-    start = f"https://mybinder.org/v2/gh/{course.repository}/{course.ref}"
-    link = f"{start}?urlpath=lab/tree/{FIRST_LESSON}"
-    return f"- **On Binder:** [![Open in Binder]({BINDER_ICON})]({link})"
+    return f"- **On Binder:** [![Open in Binder]({BINDER_ICON})]({binder(course, FIRST_LESSON)})"
+
+
+def site_line(course: Course) -> str:
+    owner, _, name = course.repository.partition("/")
+    link = f"[{owner}.github.io/{name}](https://{owner}.github.io/{name}/), or " if owner else ""
+    what = "all of it to read and search, on a phone, on paper, with no network"
+    return f"- **As a site:** {link}`make site`, which writes `build/site/`: {what}."
 
 
 def readme(text: str, course: Course) -> str:
+    text = replace_line(text, r"^- \*\*As a site:\*\* .*$", site_line(course))
     text = replace_line(text, r"^- \*\*On Colab:\*\* .*$", colab_line(course))
     return replace_line(text, r"^- \*\*On Binder:\*\* .*$", binder_line(course))
 

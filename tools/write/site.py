@@ -6,6 +6,7 @@ docs/site says how it looks. On an exercise's page its solution is folded below 
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import sys
@@ -20,7 +21,7 @@ from tools.execute import notebook_bytes, read_notebook, replace_file
 from tools.notebooks import BUILD, NOTEBOOKS, ROOT, find_notebooks, is_folded
 from tools.write.docstrings import helper_pages
 from tools.write.exercises import EXERCISES, SOLUTIONS
-from tools.write.publish import BADGE, Course, colab, read_course, relative
+from tools.write.publish import BADGE, Course, binder, colab, read_course, relative
 
 SITE, SOURCE, LOOKS = BUILD / "site", BUILD / "site-source", ROOT / "docs" / "site"
 LINK = re.compile(r"\]\(<?([^)\s>#]+)")
@@ -62,12 +63,9 @@ def with_solutions(exercise: list[NotebookNode], solution: list[NotebookNode]) -
 
 def sections(cells: list[NotebookNode]) -> list[list[NotebookNode]]:
     """The cells, cut before each that begins with a heading."""
-    starts = [n for n, cell in enumerate(cells) if cell.source.startswith("#") and is_prose(cell)]
+    headed = [cell.cell_type == "markdown" and cell.source.startswith("#") for cell in cells]
+    starts = [n for n, begins in enumerate(headed) if begins or n == 0]
     return [cells[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
-
-
-def is_prose(cell: NotebookNode) -> bool:
-    return cell.cell_type == "markdown"
 
 
 def code_metadata(cell: NotebookNode) -> dict:
@@ -85,9 +83,8 @@ def run_links(course: Course, path: Path) -> str:
     """Where a reader runs the page: in the browser, once the course is published."""
     if not course.url:
         return "run it: `make lab`"
-    binder = f"https://mybinder.org/v2/gh/{course.repository}/{course.ref}"
-    there = f"{binder}?urlpath=lab/tree/{relative(path)}"
-    return f"run it [on Colab]({colab(course, relative(path))}) or [on Binder]({there})"
+    place = relative(path)
+    return f"run it [on Colab]({colab(course, place)}) or [on Binder]({binder(course, place)})"
 
 
 def relinked(text: str) -> str:
@@ -153,23 +150,22 @@ def toctree(caption: str, names: list[str]) -> str:
     return "\n".join(["\n\n```{toctree}", f":caption: {caption}", ":hidden:", "", *lines, "```"])
 
 
-def build(source: Path = SOURCE, target: Path = SITE) -> int:
-    """Write the site anew from what is assembled; a warning of Sphinx is an error."""
+def build(source: Path, target: Path, builder: str = "html") -> int:
+    """Make the site of what is assembled, anew; a warning of Sphinx is an error."""
     shutil.rmtree(target, ignore_errors=True)
-    options = ["-b", "html", "-W", "--keep-going", "-q", "-E"]
-    return sphinx(
-        [*options, "-c", str(LOOKS), "-d", f"{source}-doctrees", str(source), str(target)]
-    )
+    options = ["-b", builder, "-c", str(LOOKS), "-d", f"{source}-read", "-E", "-W", "-q"]
+    return sphinx([*options, "--keep-going", str(source), str(target)])
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--links", action="store_true", help="only try every link to the web")
+    builder = "linkcheck" if parser.parse_args().links else "html"
     shutil.rmtree(SOURCE, ignore_errors=True)
     for name, data in sources(read_course()).items():
         replace_file(SOURCE / name, data)
-    status = build()
-    print(
-        f"{len(list(SITE.rglob('*.html')))} pages in {SITE}" if not status else "no site: see above"
-    )
+    status = build(SOURCE, BUILD / "links" if builder == "linkcheck" else SITE, builder)
+    print("The site is not as it should be: see above." if status else f"done: {SITE}/index.html")
     return status
 
 
