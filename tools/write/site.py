@@ -126,7 +126,7 @@ def glossary(text: str) -> str:
     """The list of terms as one of Sphinx's, whose terms can be linked."""
     start = text.index("\n- **")
     terms = re.sub(r"- \*\*(.+?)\*\*: (.+)", lambda m: term(*m.groups()), text[start:])
-    return f"{text[:start]}\n```{{glossary}}{terms}```\n"
+    return f"{text[:start]}\n```{{glossary}}\n{terms}```\n"
 
 
 def term(names: str, meaning: str) -> str:

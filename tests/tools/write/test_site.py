@@ -148,7 +148,7 @@ def test_every_term_of_the_glossary_is_used(sources):
 
 def test_a_term_with_its_other_names_becomes_one_of_sphinx():
     made = glossary("# G\n\n- **a b, ab**: What *it* is.\n- **c**: More.\n")
-    assert made == "# G\n\n```{glossary}\na b\nab\n  What *it* is.\n\nc\n  More.\n\n```\n"
+    assert made == "# G\n\n```{glossary}\n\na b\nab\n  What *it* is.\n\nc\n  More.\n\n```\n"
 
 
 DOT = (  # a picture of one pixel
