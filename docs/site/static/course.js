@@ -6,6 +6,6 @@ const reachable = new ResizeObserver((changes) => {
   }
 });
 addEventListener("DOMContentLoaded", () => {
-  const wide = "[role=main] pre, .table-wrapper, math[display=block]";
+  const wide = "[role=main] pre, .cell_output, .table-wrapper, math[display=block]";
   document.querySelectorAll(wide).forEach((element) => reachable.observe(element));
 });
