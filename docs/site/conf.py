@@ -10,7 +10,6 @@ from tools.write.html import formula
 project = "Regularization, measured"
 author = copyright = "the course's authors; text and figures CC BY 4.0"
 extensions = ["myst_nb"]
-exclude_patterns = []
 html_theme = "furo"
 html_title = project
 html_static_path = ["static"]
@@ -23,6 +22,7 @@ myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"
 nb_merge_streams = True
+linkcheck_timeout, linkcheck_retries = 15, 2
 UNLINKED = nodes.title, nodes.reference, nodes.FixedTextElement, nodes.raw, pending_xref
 UNLINKED += nodes.math, nodes.math_block
 

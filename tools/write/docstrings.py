@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from tools.execute import read_notebook
@@ -22,13 +23,13 @@ def helper_pages(notebooks: list[Path]) -> dict[str, str]:
     words = {path: words_of_code(path) for path in notebooks}
     pages, entries = {}, {}
     for package, path in sorted(packages().items()):
-        doc, helpers = ast.parse(path.read_text(encoding="utf-8")), {}
+        doc, helpers = tree_of(path), {}
         for name, node in public(path).items():
             if hasattr(node, "name"):
                 pages[f"helpers/{package}/{name}.md"] = helper_page(package, name, node, words)
                 helpers[f"{name}.md"] = summary(node)
             else:
-                helpers[f"`{name}`"] = f"`{ast.unparse(node.value)}`"
+                helpers[f"`{name}`"] = f"`{ast.unparse(node)}`"
         title = f"# `utils.{package}`\n\n{markdown(doc)}"
         pages[f"helpers/{package}/index.md"] = title + listed(helpers)
         entries[f"{package}/index.md"] = summary(doc)
@@ -55,29 +56,33 @@ def packages() -> dict[str, Path]:
     return modules | {path.parent.name: path for path in UTILS.glob("[!_]*/__init__.py")}
 
 
-def public(path: Path) -> dict[str, ast.stmt]:
+def public(path: Path) -> dict[str, ast.AST]:
     """The names in `__all__`, each with its definition, wherever the package has it from."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    home = {alias.name: node.module for node in imports for alias in node.names}
-    here = definitions(tree)
-    found = {}
-    for name in sorted(ast.literal_eval(here["__all__"].value), key=str.lower):
-        file = ROOT / f"{home.get(name, '').replace('.', '/')}.py"
-        found[name] = here.get(name) or definitions(ast.parse(file.read_text("utf-8")))[name]
-    return found
+    names = ast.literal_eval(definition("__all__", path))
+    return {name: definition(name, path) for name in sorted(names, key=str.lower)}
 
 
-def definitions(tree: ast.Module) -> dict[str, ast.stmt]:
-    """What a module defines at its top, by name."""
-    found = {}
-    for node in tree.body:
-        for target in getattr(node, "targets", []):
-            names = target.elts if isinstance(target, ast.Tuple) else [target]
-            found |= {ast.unparse(name): node for name in names}
-        if name := getattr(node, "name", None):
-            found[name] = node
-    return found
+def definition(name: str, path: Path) -> ast.AST:
+    """The function, the class or the value that a module, or one that it imports from, names so."""
+    for node in tree_of(path).body:
+        if getattr(node, "name", None) == name:
+            return node
+        if isinstance(node, ast.Assign):
+            pairs = [(node.targets[0], node.value)]
+            if isinstance(node.targets[0], ast.Tuple):
+                pairs = zip(node.targets[0].elts, node.value.elts, strict=True)
+            if found := [value for target, value in pairs if ast.unparse(target) == name]:
+                return found[0]
+        if isinstance(node, ast.ImportFrom) and name in [alias.name for alias in node.names]:
+            module = ROOT / node.module.replace(".", "/")
+            file = module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
+            return definition(name, file)
+    raise KeyError(f"{path} has no {name}")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def helper_page(package: str, name: str, node: ast.stmt, words: dict[Path, set[str]]) -> str:

@@ -61,9 +61,15 @@ def test_a_signature_says_how_it_is_called():
     assert "class Two:\n    a: int\n    b: int = 2\n```" in shown
 
 
-def test_a_name_that_nobody_defines_is_an_error(tmp_path, monkeypatch):
+def test_names_are_found_where_they_are_defined(tmp_path, monkeypatch):
     monkeypatch.setattr(docstrings, "ROOT", tmp_path)
-    (tmp_path / "inside.py").write_text("def f(): ...")
-    (tmp_path / "face.py").write_text("from inside import f\n__all__ = ['f', 'g']")
-    with pytest.raises((KeyError, OSError)):
-        public(tmp_path / "face.py")
+    (tmp_path / "utils").mkdir()
+    inside, face = tmp_path / "utils" / "_inside.py", tmp_path / "face.py"
+    inside.write_text("RED, BLUE = 'r', 'b'\nALL = (1, 2)\ndef f(): ...")
+    face.write_text("from utils._inside import ALL, BLUE, f\n__all__ = ['f', 'BLUE', 'ALL']")
+    shown = {name: ast.unparse(node) for name, node in public(face).items()}
+    assert shown == {"ALL": "(1, 2)", "BLUE": "'b'", "f": "def f():\n    ..."}
+    face = tmp_path / "other.py"
+    face.write_text("from utils._inside import f\n__all__ = ['f', 'g']")
+    with pytest.raises(KeyError, match=r"other\.py has no g"):
+        public(face)
