@@ -12,6 +12,7 @@ import shutil
 import sys
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -93,7 +94,13 @@ def relinked(text: str) -> str:
     first = sorted(path.name for path in EXERCISES.glob("*.ipynb"))[0]
     text = re.sub(r"\]\(notebooks/(exercises|solutions)\)", f"](notebooks/exercises/{first})", text)
     text = re.sub(r"\]\(((?:\.\./)*)README\.md", r"](\1index.md", text)
-    return re.sub(r"\[!\[([^]]*)\]\(https?:[^)]*\)\]", r"[\1]", text)  # no picture from the web
+    text = re.sub(r"\[!\[([^]]*)\]\(https?:[^)]*\)\]", r"[\1]", text)  # no picture from the web
+    return re.sub(r"(\]\((?!\w+:)[^)\s#]*#)([^)\s]+)", lambda m: m[1] + anchor(m[2]), text)
+
+
+def anchor(heading: str) -> str:
+    """An anchor of Jupyter, such as `Is-it-luck?`, as the site has it."""
+    return re.sub(r"[^\w-]", "", unquote(heading).lower())
 
 
 def sources(course: Course) -> dict[str, bytes]:
@@ -105,16 +112,22 @@ def sources(course: Course) -> dict[str, bytes]:
         for folder in folders
         for path in sorted(folder.glob("*.md"))
     }
-    files = linked_files(texts)
+    pages = {relative(path): notebook_page(path, course) for path in notebooks}
+    prose = {name: prose_of(page) for name, page in pages.items()}
+    files = linked_files(texts | prose)
     texts["docs/glossary.md"] = glossary(texts["docs/glossary.md"])
     texts |= helper_pages(notebooks)
     texts["index.md"] = texts.pop("README.md") + contents(notebooks, list(texts))
-    pages = {relative(path): notebook_bytes(notebook_page(path, course)) for path in notebooks}
-    return files | pages | {name: text.encode() for name, text in texts.items()}
+    files |= {name: text.encode() for name, text in texts.items()}
+    return files | {name: notebook_bytes(page) for name, page in pages.items()}
+
+
+def prose_of(page: NotebookNode) -> str:
+    return "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
 
 
 def linked_files(texts: dict[str, str]) -> dict[str, bytes]:
-    """The files, other than pages, that Markdown files link to or show."""
+    """The files, other than pages, that the pages link to or show."""
     found = {
         (ROOT / name).parent / link for name, text in texts.items() for link in LINK.findall(text)
     }

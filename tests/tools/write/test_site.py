@@ -107,7 +107,8 @@ def test_where_to_run_a_lesson_is_said_without_a_picture_from_the_web(course, tm
         ("[a](../solutions/00_x.ipynb)", "[a](../exercises/00_x.ipynb)"),
         ("[a](notebooks/solutions)", "[a](notebooks/exercises/00_overfitting.ipynb)"),
         ("[a](../README.md#x) [b](data/README.md)", "[a](../index.md#x) [b](data/README.md)"),
-        ("[a](01.ipynb#b)", "[a](01.ipynb#b)"),
+        ("[a](01.ipynb#Is-it-luck?) [b](#2.-L%C2%B2)", "[a](01.ipynb#is-it-luck) [b](#2-l²)"),
+        ("[a](https://a.org/#Top)", "[a](https://a.org/#Top)"),
     ],
 )
 def test_links_lead_to_what_the_site_has(text, expected):
