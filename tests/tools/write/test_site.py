@@ -134,19 +134,6 @@ def test_the_glossary_is_in_order_and_names_each_term_once():
     assert len(every) == len(set(every))
 
 
-def test_every_term_of_the_glossary_is_used(sources):
-    prose = " ".join(
-        cell.source.lower()
-        for path in find_notebooks()
-        for cell in read_notebook(path).cells
-        if cell.cell_type == "markdown"
-    )
-    unused = [
-        names[0] for names in entries() if not any(n.strip("`").lower() in prose for n in names)
-    ]
-    assert not unused
-
-
 def test_a_term_with_its_other_names_becomes_one_of_sphinx():
     made = glossary("# G\n\n- **a b, ab**: What *it* is.\n- **c**: More.\n")
     assert made == "# G\n\n```{glossary}\n\na b\nab\n  What *it* is.\n\nc\n  More.\n\n```\n"
