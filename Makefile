@@ -1,8 +1,9 @@
 # The course's commands: `make` alone lists them. Each sets up what it needs first, in this folder only.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all run outputs exercises slides handouts quiz front bench falsify matrix
-.PHONY: colab publish bundle room hub-test clean environment test-environment hub-environment
+.PHONY: help lab test test-all run outputs exercises slides site site-test quiz front bench falsify matrix
+.PHONY: colab publish bundle room hub-test clean
+.PHONY: environment test-environment browser-environment hub-environment
 
 # Choices, given as `make test NAME=value`:
 #   PYTHON      the Python to set up with, where the one found is not the one wanted
@@ -54,12 +55,12 @@ lab: environment ## open the course in JupyterLab, at lesson 00
 test: test-environment ## lint, unit tests, notebook guards, and every notebook's outputs compared
 	@$(PYTEST) $(ARGS)
 
-test-all: test-environment ## that, and the slow tests: browsers, foreign models; notes that all passed
+test-all: browser-environment ## that, and the slow tests: browsers, foreign models; notes that all passed
 	@$(PYTEST) -m '' -rs $(ARGS)
 	@$(if $(ARGS),,echo "$$(date +%F), $$($(COMMIT))" >tests/ALL_PASSED)
 
-run: environment ## execute the lessons (or ARGS=notebooks) and write pages to build/
-	@$(IN_ENV) tools.write.pages $(ARGS)
+run: environment ## execute the lessons (or ARGS=notebooks); copies of them go to build/run/
+	@$(IN_ENV) tools.run $(ARGS)
 
 outputs: environment ## execute the notebooks (or ARGS=notebooks) and refresh their stored outputs
 	@$(IN_ENV) tools.execute $(ARGS)
@@ -70,8 +71,11 @@ exercises: environment ## make the exercises from their solutions, where these h
 slides: environment ## write slides of the lessons to build/slides/, from their stored outputs
 	@$(IN_ENV) tools.write.slides $(ARGS)
 
-handouts: environment ## write each notebook as a page to hand out or print to build/handouts/
-	@$(IN_ENV) tools.write.handouts $(ARGS)
+site: test-environment ## write the course as a site to build/site/, from its stored outputs
+	@$(IN_ENV) tools.write.site $(ARGS)
+
+site-test: browser-environment ## try every page of the site in a browser: accessibility, search
+	@$(IN_ENV) pytest -m slow tests/site $(ARGS)
 
 quiz: environment ## make the quiz and its answers from notebooks/quiz/quiz.toml
 	@$(IN_ENV) tools.write.quiz
@@ -104,7 +108,7 @@ room: hub-environment ## let LEARNERS log in to a hub on this machine at once; h
 hub-test: hub-environment ## try deploy/, .binder/ and .devcontainer/ on this machine, step by step
 	@$(PYTEST) -m '' -rs tests/deploy tests/tools/verify/test_hub.py $(ARGS)
 
-clean: ## remove what these commands made: pages, caches, environments
+clean: ## remove what these commands made: site, caches, environments
 	rm -rf build .venv .venv-*
 
 environment:
@@ -117,3 +121,6 @@ hub-environment: test-environment
 	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt requirements-hub.txt
 	@[ -e build/hub/node_modules ] || npm install --silent --prefix build/hub \
 	    configurable-http-proxy@5 @devcontainers/cli@0
+
+browser-environment:
+	@sh tools/setup/environment.sh $(ENV) requirements.txt requirements-dev.txt requirements-browser.txt

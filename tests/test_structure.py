@@ -149,7 +149,7 @@ def test_imports_run_one_way():
 def test_the_world_is_the_course():
     world = read_world()
     assert len([name for name in world if "/" in name]) == len(find_notebooks())
-    assert {"utils", "utils.repeats._repeat", "tools.write.pages"} <= set(world)
+    assert {"utils", "utils.repeats._repeat", "tools.write.site"} <= set(world)
     lesson = imported("notebooks/00_overfitting.ipynb", world)
     assert {"utils", "utils.repeats.repeat", "utils.plots.show"} <= lesson
 
@@ -170,9 +170,9 @@ GOOD = {
     "tools": "",
     "tools.execute": "",
     "tools.write": "",
-    "tools.write.pages": "from tools.execute import run\nfrom utils import plots\nplots.show()",
+    "tools.write.site": "from tools.execute import run\nfrom utils import plots\nplots.show()",
     "tools.verify": "",
-    "tools.verify.colab": "from tools.write.pages import run",
+    "tools.verify.colab": "from tools.write.site import run",
     "notebooks/00.ipynb": "from utils import plots\nfrom utils.repeats import repeat\nplots.show()",
 }
 
@@ -208,8 +208,8 @@ def test_a_good_world_is_accepted():
         ("utils.repeats._seeding", "from utils.plots import show", "utils.repeats rests on"),
         ("utils._shared.quiet", "import utils.claims", "utils._shared rests on nothing"),
         ("utils.repeats._seeding", "from utils.meters import x", "→ utils.meters →"),
-        ("tools.write.pages", "from tools.verify.colab import run", "→ tools.verify →"),
-        ("tools.execute", "from tools.write.pages import run", "tools.write"),
+        ("tools.write.site", "from tools.verify.colab import run", "→ tools.verify →"),
+        ("tools.execute", "from tools.write.site import run", "tools.write"),
         ("utils.repeats._seeding", "from ._repeat import train", "→ utils.repeats._"),
     ],
 )

@@ -8,6 +8,8 @@ import numpy as np
 
 from utils._shared.output import say
 
+__all__ = ["ClaimError", "claim", "is_strict"]
+
 
 class ClaimError(AssertionError):
     """A claim does not hold, and `COURSE_STRICT=1` says that it must."""

@@ -108,7 +108,7 @@ def make(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in outer}
 
     def run(*words, ends=0):
-        set_up = ["-o", "environment", "-o", "test-environment"]
+        set_up = ["-o", "environment", "-o", "test-environment", "-o", "browser-environment"]
         command = ["make", f"--file={ROOT / 'Makefile'}", *set_up, *words]
         (tmp_path / "calls").write_text("")
         result = subprocess.run(

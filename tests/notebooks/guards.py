@@ -25,7 +25,7 @@ from tools.notebooks import (
     NotebookError,
     is_folded,
 )
-from tools.write.pages import render_markdown
+from tools.write.html import render_markdown
 
 Guard = Callable[[NotebookNode, Path], list[str]]
 GUARDS: list[Guard] = []
@@ -612,7 +612,7 @@ def badge_opens_this_notebook(notebook: NotebookNode, path: Path) -> list[str]:
 
 @guard
 def formulas_can_be_shown(notebook: NotebookNode, path: Path) -> list[str]:
-    """The pages of `make run` show formulas without a script, and refuse those that they cannot."""
+    """Site and slides show formulas without a script, and refuse those that they cannot."""
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

@@ -1,1 +1,1 @@
-"""Writes what is made from something else: exercises, quiz, slides, pages, front page, links."""
+"""Writes what is made from something else: exercises, quiz, slides, site, front page, links."""

@@ -1,8 +1,8 @@
 """Writes where the course is published into all that names it.
 
 The one place is [tool.course] of pyproject.toml. Made from it: the setup cell of every notebook,
-the lessons' badges, the lines of README and TEACHING that a learner or a hub follows, what is in
-deploy/, and CITATION.cff.
+the lessons' badges, the lines of README and TEACHING that a learner or a hub follows, the site's
+address, what is in deploy/, and CITATION.cff.
 
     python -m tools.write.publish owner/name v1.0   publish under this name, at this tag or branch
     python -m tools.write.publish nowhere           take it back: links then say that there are none
@@ -146,7 +146,15 @@ def elsewhere_line(course: Course) -> str:
     return f"{where} {shown}. On Kaggle, first switch on Settings → Internet."
 
 
+def site_line(course: Course) -> str:
+    owner, _, name = course.repository.partition("/")
+    link = f"[{owner}.github.io/{name}](https://{owner}.github.io/{name}/), or " if owner else ""
+    what = "all of it to read and search, on a phone, on paper, with no network"
+    return f"- **As a site:** {link}`make site`, which writes `build/site/`: {what}."
+
+
 def readme(text: str, course: Course) -> str:
+    text = replace_line(text, r"^- \*\*As a site:\*\* .*$", site_line(course))
     text = replace_line(text, r"^- \*\*On Colab:\*\* .*$", colab_line(course))
     return replace_line(text, r"^- \*\*On Kaggle, .*$", elsewhere_line(course))
 

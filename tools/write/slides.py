@@ -30,7 +30,7 @@ from pygments.formatters import HtmlFormatter
 
 from tools.execute import for_each_named
 from tools.notebooks import BUILD, NOTEBOOKS, NotebookError, read_notebook, replace_file
-from tools.write.pages import loaded_urls, render_markdown, title
+from tools.write.html import loaded_urls, render_markdown
 
 SLIDES = BUILD / "slides"
 TEMPLATE = Path(__file__).with_name("slides.html.j2")
@@ -177,6 +177,11 @@ def to_slides(notebook: NotebookNode, path: Path) -> str:
     if urls := loaded_urls(page):
         raise NotebookError(f"the slides would load {', '.join(urls)}")
     return page
+
+
+def title(notebook: NotebookNode, path: Path) -> str:
+    headings = re.findall(r"^# +(.+)$", "\n".join(cell.source for cell in notebook.cells), re.M)
+    return headings[0] if headings else path.stem
 
 
 def asset(name: str) -> str:

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from tests import browser
 from tools.notebooks import NOTEBOOKS, NotebookError
 from tools.write import slides
-from tools.write.pages import loaded_urls
+from tools.write.html import loaded_urls
 from tools.write.slides import HEIGHT, SMALLEST, WIDTH, pixels, shortened, slides_of, to_slides
 
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
