@@ -36,8 +36,9 @@ def glossary(app) -> dict[str, str]:
 
 
 def link_terms(app, doctree) -> None:
-    """Link each term of the glossary where a page first uses it."""
-    if not app.env.docname.startswith(("notebooks/", "TEACHING")):
+    """Link each term of the glossary where a page first uses it; not where it would be a hint."""
+    page = app.env.docname
+    if not page.startswith(("notebooks/", "TEACHING")) or page == "notebooks/quiz/quiz":
         return
     terms, seen = glossary(app), set()
     longest_first = "|".join(map(re.escape, sorted(terms, key=len, reverse=True)))

@@ -85,7 +85,10 @@ def code_metadata(cell: NotebookNode) -> dict:
             shown["image"] = {"alt": output.metadata["image/png"]["alt"]}
     if titled := TITLED.match(cell.source):
         shown |= dict.fromkeys(["code_prompt_show", "code_prompt_hide"], f"Code: {titled[1]}")
-    return {"tags": ["hide-input"] if is_folded(cell) else [], "mystnb": shown}
+    lines = [line for output in cell.outputs for line in output.get("text", "").splitlines()]
+    sentences = all(line[:1] in "✓✗☐☑" for line in lines)  # which wrap, as no table may
+    tags = ["hide-input"] * is_folded(cell) + ["sentences"] * sentences
+    return {"tags": tags, "mystnb": shown}
 
 
 def run_links(course: Course, path: Path) -> str:

@@ -93,9 +93,17 @@ def test_figures_keep_their_descriptions_and_folded_code_its_title(sources):
             assert not cell.source.startswith("# @title")
     folded = new_code_cell("# @title Both\ndraw()", id="draw", metadata=FOLDED)
     told = code_metadata(folded)
-    assert told["tags"] == ["hide-input"]
+    assert "hide-input" in told["tags"]
+    assert "hide-input" not in code_metadata(new_code_cell("x", id="x"))["tags"]
     assert told["mystnb"]["code_prompt_show"] == "Code: Both"
-    assert code_metadata(new_code_cell("x", id="x"))["tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wraps"), [("✓ It holds\n☐ x: not yet\n", True), ("        mean\n✓  1.0\n", False)]
+)
+def test_sentences_wrap_and_tables_do_not(text, wraps):
+    printed = new_code_cell("x", id="x", outputs=[new_output("stream", text=text)])
+    assert ("sentences" in code_metadata(printed)["tags"]) == wraps
 
 
 @pytest.mark.parametrize("course", [NOWHERE, HERE])
