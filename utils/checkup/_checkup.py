@@ -21,8 +21,15 @@ from utils.checkup._arms import Arm
 from utils.checkup._budget import Budget, Shown
 from utils.checkup._data import SPLIT_SEED, Examples, count, read, rows
 from utils.checkup._findings import FLIPS, HALF, PLAIN, Findings
-from utils.checkup._kind import CLASSES, Kind, kind_of
-from utils.checkup._meters import measures_for, odd_labels, or_nan, scores_for, watches_for
+from utils.checkup._kind import BINARY, CLASSES, Kind, kind_of
+from utils.checkup._meters import (
+    first_sentence,
+    measures_for,
+    odd_labels,
+    or_nan,
+    scores_for,
+    watches_for,
+)
 from utils.checkup._model import builder_of, rate_of, with_rate
 from utils.checkup._reference import reference_for
 from utils.checkup._report import Report
@@ -126,7 +133,7 @@ class Session:
         try:
             found.kind = kind_of(model, data)
         except Exception as error:  # a network or loss of one's own: reported by its losses only
-            found.why_not["loss of guessing"] = str(error)[:160]
+            found.why_not["loss of guessing"] = first_sentence(error)
         found.bad_values = looks.bad_values(data)
         found.largest_input = looks.largest_input(data)
         found.leaked, found.repeated = looks.repeated_examples(data)
@@ -281,7 +288,7 @@ class Session:
             }
             self.append(arm, build, data, self.seeds[:1], measure, {})
         except (TypeError, ValueError) as error:
-            self.found.why_not[name] = str(error)[:160]
+            self.found.why_not[name] = first_sentence(error)
             return
         self.found.trials[name] = arm
 
@@ -336,8 +343,9 @@ class Session:
     def try_flips(self) -> None:
         """What 5 % wrong labels of the reader's own classes do: one seed."""
         kind, y = self.found.kind, np.asarray(self.data.y_train)
-        if kind is None or kind.task != CLASSES or y.dtype.kind not in "iu" or y.squeeze().ndim > 1:
-            self.found.why_not[FLIPS] = "labels are flipped where they are whole numbers only"
+        is_whole = y.dtype.kind in "iu" and y.size == len(y)
+        if kind is None or kind.task not in (CLASSES, BINARY) or not is_whole:
+            self.found.why_not[FLIPS] = "only labels that are one whole number each are flipped"
             return
         if self.found.answers < 2 or self.found.diverged:
             return
@@ -391,9 +399,9 @@ def built(model: keras.Model, data: Examples) -> keras.Model:
         model(keras.tree.map_structure(looks.as_tensor, rows(data.x_train, slice(2))))
     except Exception as error:
         shapes = ", ".join(str(part.shape) for part in keras.tree.flatten(data.x_train))
-        text = " ".join(str(error).split())[-200:]
         raise ValueError(
-            f"build_model's network cannot take x_train of shape {shapes}. Keras says: {text}"
+            f"build_model's network cannot take x_train of shape {shapes}. Keras says: "
+            f"{first_sentence(error)}"
         ) from None
     return model
 

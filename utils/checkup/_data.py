@@ -145,6 +145,9 @@ def drained(name: str, pipeline: Any, model: keras.Model, notes: list[str]) -> t
 
 
 def batches_of(name: str, pipeline: Any, model: keras.Model) -> Iterator[tuple[Any, Any]]:
+    """The pairs (x, y) of one pass; ValueError for a pipeline without end, or with weights."""
+    if getattr(pipeline, "cardinality", int)() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(f"{name} never ends; leave out repeat(), or give {name}.take(steps)")
     if isinstance(pipeline, keras.utils.PyDataset):
         batches = (pipeline[place] for place in range(pipeline.num_batches or MOST))
     elif is_batched(pipeline, model):
@@ -155,7 +158,7 @@ def batches_of(name: str, pipeline: Any, model: keras.Model) -> Iterator[tuple[A
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             parts = len(batch) if isinstance(batch, tuple | list) else 1
             raise ValueError(
-                f"{name} gives {parts} parts a batch; give (x, y): weights of examples are not used"
+                f"{name} gives {parts} arrays a batch; give (x, y): weights are not used"
             )
         yield tuple(batch)
 

@@ -44,30 +44,25 @@ def largest_input(data: Examples) -> float:
 def repeated_examples(data: Examples) -> tuple[float, float]:
     """Validation examples that are training examples too, and training examples that occur twice.
 
-    Two shares. Where inputs are floating-point numbers, a nearly equal example counts as well.
+    Two shares. Where the input is floating-point numbers, a nearly equal example counts as well:
+    one that is far nearer than the nearest example usually is.
     """
     train, val = fingerprints(data.x_train), fingerprints(data.x_val)
     known = set(train)
-    leaked = np.array([one in known for one in val])
-    within = 1 - len(known) / len(train)
+    leaked, within = np.mean([one in known for one in val]), 1 - len(known) / len(train)
     if len(parts := tf.nest.flatten(data.x_train)) == 1 and parts[0].dtype.kind == "f":
-        near = near_copies(parts[0], tf.nest.flatten(data.x_val)[0])
-        leaked[: len(near)] |= near
-    return float(leaked.mean()), float(within)
+        parts += tf.nest.flatten(data.x_val)
+        train, val = (part[:SEARCHED].reshape(len(part[:SEARCHED]), -1) for part in parts)
+        apart, own = nearest(val[:LOOKED_UP], train), nearest(train[:LOOKED_UP], train, skip=True)
+        near = NEAR * max(np.median(apart), np.median(own))
+        leaked, within = max(leaked, np.mean(apart < near)), max(within, np.mean(own < near))
+    return float(leaked), float(within)
 
 
 def fingerprints(x: Any) -> list[bytes]:
     """One for each example: equal where all of its inputs are."""
     parts = [np.ascontiguousarray(part).reshape(len(part), -1) for part in tf.nest.flatten(x)]
     return [b"".join(part[row].tobytes() for part in parts) for row in range(len(parts[0]))]
-
-
-def near_copies(train: np.ndarray, val: np.ndarray) -> np.ndarray:
-    """Which of the first validation examples lie far nearer to a training example than is usual."""
-    train, val = train[:SEARCHED].reshape(len(train[:SEARCHED]), -1), val[:LOOKED_UP]
-    val = val.reshape(len(val), -1)
-    usual = np.median(nearest(val, train)), np.median(nearest(train[:LOOKED_UP], train, skip=True))
-    return nearest(val, train) < NEAR * max(usual)
 
 
 def nearest(points: np.ndarray, others: np.ndarray, skip: bool = False) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -149,5 +150,7 @@ def or_nan(name: str, function: Measure, notes: dict[str, str]) -> Measure:
 
 
 def first_sentence(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
+    text = re.sub(r"Exception encountered when calling [\w.]+\(\)\.", "", text)
+    text = " ".join(text.split()) or type(error).__name__
     return text if len(text) <= 160 else f"{text[:157]}…"

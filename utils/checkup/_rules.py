@@ -140,6 +140,8 @@ def learns_nothing(f: Findings) -> str:
     score = f.at_best("validation score")
     if not (f.learnt < NOTHING or score < f.kind.majority + 0.01):
         return ""
+    if rate_too_high(f) or rate_too_low(f) or too_small(f):
+        return ""  # that explains it
     large = f"; inputs are as large as {f.largest_input:,.0f}" if f.largest_input > INPUTS else ""
     return (
         f"the training loss ends at {f.at_end('training loss'):.2f}, guessing has "
@@ -151,7 +153,7 @@ def learns_nothing(f: Findings) -> str:
 def too_small(f: Findings) -> str:
     """It does not fit its training data as well as a plain network does new data."""
     plain, mine = f.trial(PLAIN, "validation score"), f.at_best("training score")
-    if f.diverged or not plain - mine > f.margin:
+    if f.diverged or not plain - mine > f.margin or rate_too_high(f) or rate_too_low(f):
         return ""
     return (
         f"on training data your {name_of(f)} is {mine:.2f}; two dense layers of 256 reach "
