@@ -41,7 +41,7 @@ PILOT = 512  # examples on which a first epoch is timed
 SHARE_OF_FIRST = 0.4  # of the time, that the first seed may take
 SHARE_OF_YOURS = 0.6  # and all seeds of the reader's own model
 FEWEST_EPOCHS = 3
-LITTLE = 0.9  # of the guessing loss must go, or the learning rate is tried lower and higher
+LITTLE = 0.7  # of the guessing loss must go, or the learning rate is tried lower and higher
 UNSETTLED = 0.97  # a training score below asks what another network would reach
 FLIPPED = 0.05
 

@@ -53,7 +53,7 @@ def repeated_examples(data: Examples) -> tuple[float, float]:
     if len(parts := tf.nest.flatten(data.x_train)) == 1 and parts[0].dtype.kind == "f":
         parts += tf.nest.flatten(data.x_val)
         train, val = (part[:SEARCHED].reshape(len(part[:SEARCHED]), -1) for part in parts)
-        apart, own = nearest(val[:LOOKED_UP], train), nearest(train[:LOOKED_UP], train, skip=True)
+        apart, own = nearest(spread(val), train), nearest_other(train)
         near = NEAR * max(np.median(apart), np.median(own))
         leaked, within = max(leaked, np.mean(apart < near)), max(within, np.mean(own < near))
     return float(leaked), float(within)
@@ -65,13 +65,27 @@ def fingerprints(x: Any) -> list[bytes]:
     return [b"".join(part[row].tobytes() for part in parts) for row in range(len(parts[0]))]
 
 
-def nearest(points: np.ndarray, others: np.ndarray, skip: bool = False) -> np.ndarray:
-    """The distance of each point to the nearest of `others`; `skip` the one in the same row."""
+def spread(points: np.ndarray) -> np.ndarray:
+    """At most `LOOKED_UP` of the points, from the first to the last."""
+    return points[np.unique(np.linspace(0, len(points) - 1, LOOKED_UP).astype(int))]
+
+
+def nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The distance of each point to the nearest of `others`."""
+    return np.sqrt(squared_distances(points, others).min(axis=1))
+
+
+def nearest_other(points: np.ndarray) -> np.ndarray:
+    """For some of the points, the distance to the nearest that is not the point itself."""
+    if len(points) < 2:
+        return np.array([np.inf])
+    return np.sqrt(np.partition(squared_distances(spread(points), points), 1, axis=1)[:, 1])
+
+
+def squared_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     points, others = points.astype(float), others.astype(float)
     squares = (points**2).sum(1)[:, None] + (others**2).sum(1) - 2 * points @ others.T
-    if skip:
-        np.fill_diagonal(squares, np.inf)
-    return np.sqrt(np.maximum(squares.min(axis=1), 0))
+    return np.maximum(squares, 0)
 
 
 # The network

@@ -26,6 +26,7 @@ HARM = 0.1  # of the guessing loss, that the moving averages cost
 NOTHING = 0.1  # of the guessing loss: less than that was learnt
 PART = 0.5  # of what another network gains, that another learning rate must gain
 ODD = 0.04  # of the labels look drawn at random
+ABLE = 0.75  # of the guessing loss: with more, half of the data tells too little about labels
 RISE = 0.1  # of the lowest validation loss, by which it has risen at the end
 
 
@@ -109,13 +110,13 @@ def averages_lag(f: Findings) -> str:
 
 
 def dropout_before_normalization(f: Findings) -> str:
-    _, lag, shift = moving_averages(f)
+    cost, lag, shift = moving_averages(f)
     if not (f.dropout_before and shift > SHIFT and shift >= lag):
         return ""
-    return (
-        f"dropout makes variances {np.exp(shift):.1f} times as large in training as in inference; "
-        f"{harm(f)}"
+    cause = (
+        f"dropout makes variances {np.exp(shift):.1f} times as large in training as in inference"
     )
+    return f"{cause}; {harm(f)}" if cost > 0 else cause
 
 
 def moving_averages(f: Findings) -> tuple[float, float, float]:
@@ -140,7 +141,7 @@ def learns_nothing(f: Findings) -> str:
     score = f.at_best("validation score")
     if not (f.learnt < NOTHING or score < f.kind.majority + 0.01):
         return ""
-    if rate_too_high(f) or rate_too_low(f) or too_small(f):
+    if averages_lag(f) or rate_too_high(f) or rate_too_low(f) or too_small(f):
         return ""  # that explains it
     large = f"; inputs are as large as {f.largest_input:,.0f}" if f.largest_input > INPUTS else ""
     return (
@@ -153,8 +154,11 @@ def learns_nothing(f: Findings) -> str:
 def too_small(f: Findings) -> str:
     """It does not fit its training data as well as a plain network does new data."""
     plain, mine = f.trial(PLAIN, "validation score"), f.at_best("training score")
-    if f.diverged or not plain - mine > f.margin or rate_too_high(f) or rate_too_low(f):
+    ahead = plain - max(mine, f.at_best("validation score"))
+    if f.diverged or not ahead > f.margin:
         return ""
+    if averages_lag(f) or rate_too_high(f) or rate_too_low(f):
+        return ""  # that explains it
     return (
         f"on training data your {name_of(f)} is {mine:.2f}; two dense layers of 256 reach "
         f"{plain:.2f} on validation data"
@@ -162,9 +166,9 @@ def too_small(f: Findings) -> str:
 
 
 def wrong_labels(f: Findings) -> str:
-    odd = f.trial(HALF, "odd labels")
+    odd, loss = f.trial(HALF, "odd labels"), f.trial(HALF, "validation loss")
     own, elsewhere = f.trial(HALF, "validation score"), f.trial(HALF, "score elsewhere")
-    if odd > ODD:
+    if odd > ODD and loss < ABLE * f.kind.guess:
         return f"about {odd:.0%} of the training labels look drawn at random"
     if elsewhere - own > f.margin:
         return (
