@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -132,8 +132,8 @@ class Session:
         found, data, model = self.found, self.data, self.model
         try:
             found.kind = kind_of(model, data)
-        except Exception as error:  # a network or loss of one's own: reported by its losses only
-            found.why_not["loss of guessing"] = first_sentence(error)
+        except ValueError as error:  # reported by its losses only
+            found.why_not["all meters that need one answer"] = first_sentence(error)
         found.bad_values = looks.bad_values(data)
         found.largest_input = looks.largest_input(data)
         found.leaked, found.repeated = looks.repeated_examples(data)
@@ -191,7 +191,8 @@ class Session:
         """Train `seeds` of an arm, measure them, and append them to it."""
         self.started = self.budget.spent
         model = built(first_model(build, seeds[0]), self.data)
-        measure, watch = measures_for(model, self.found.why_not), watches_for(model)
+        measure = measures_for(model, self.found.kind, self.found.why_not)
+        watch = watches_for(model)
         self.append(arm, build, self.data, seeds, measure, watch)
         arm.seconds = (self.budget.spent - self.started) / len(seeds)
 
@@ -230,7 +231,7 @@ class Session:
     ) -> Any:
         """`repeat`, with the check-up's own line of progress in place of its own."""
         seen = {"progress": self.advance(name, count)}
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), in_a_sentence(name):
             return repeat(
                 build,
                 data,
@@ -352,6 +353,21 @@ class Session:
         noisy, _ = flip_labels(y.reshape(-1), FLIPPED, seed=26, classes=kind.classes)
         data = replace(self.data, y_train=noisy.reshape(y.shape))
         self.trial(FLIPS, self.build, data)
+
+
+@contextlib.contextmanager
+def in_a_sentence(name: str) -> Iterator[None]:
+    """Say what stopped a training, without TensorFlow's or Keras's inside."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(str(error)) from None
+    except MemoryError as error:
+        raise MemoryError(str(error)) from None
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip() and "{{" not in line]
+        last = lines[-1].strip() if lines else type(error).__name__
+        raise ValueError(f"the training of {name} stops with an error: {last[:200]}") from None
 
 
 def what_differs(yours: Arm, fix: Arm) -> list[str]:

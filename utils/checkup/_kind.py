@@ -43,14 +43,20 @@ class Kind:
 
 
 def kind_of(model: keras.Model, data: Examples) -> Kind:
-    """Read off the compiled loss, the outputs of an untrained network, and the labels."""
+    """Read off the compiled loss, the outputs of an untrained network, and the labels.
+
+    Raises ValueError for several outputs or losses.
+    """
     outputs = np.asarray(first_outputs(model, data))
     loss = only_loss(model, outputs)
     name = name_of(loss)
     units = outputs.shape[-1] if outputs.ndim > 1 else 1
     task = task_of(name, units, np.asarray(data.y_train))
     from_logits = bool(settings_of(loss).get("from_logits"))
-    guess, majority = guessing(loss, task, outputs.shape, from_logits, data)
+    try:
+        guess, majority = guessing(loss, task, outputs.shape, from_logits, data)
+    except Exception:  # a loss of one's own, or labels in a form of their own: not known
+        guess, majority = np.nan, np.nan
     return Kind(task, max(units, 2), guess, majority, from_logits, loss)
 
 

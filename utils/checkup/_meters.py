@@ -11,7 +11,7 @@ import numpy as np
 
 from utils import meters
 from utils.checkup._data import Examples
-from utils.checkup._kind import as_classes
+from utils.checkup._kind import Kind, as_classes
 from utils.checkup._looks import (
     normalizable,
     normalizations,
@@ -25,6 +25,7 @@ STEP = 0.05  # of the plain gradient step, after which the gradient is looked at
 MOST_LAYERS = 4
 UNITS = 12  # of a layer, whose pairs are ablated
 SHARES = (0, 0.25, 0.5, 0.75, 1)
+NORM = "norm of the kernels"
 
 Measure = Callable[[keras.Model, Examples], Any]
 
@@ -40,6 +41,8 @@ def area(model: keras.Model, data: Examples) -> float:
 
 def need(model: keras.Model, data: Examples) -> float:
     units = min(UNITS, smallest_hidden(model))
+    if units < 2:
+        raise ValueError("the model trains no hidden layer with several units")
     return meters.pair_costs(model, "all hidden", *data.some("val", FEW), units).relative_need
 
 
@@ -63,7 +66,7 @@ def odd_labels(model: keras.Model, data: Examples) -> float:
 METERS: dict[str, Measure] = {
     "training score": score_of("train", SEEN),
     "validation score": score_of("val", 10**9),
-    "norm of the kernels": lambda model, data: meters.kernel_norm(model),
+    NORM: lambda model, data: meters.kernel_norm(model),
     "ablation area": area,
     "need of pairs, relative": need,
 }
@@ -72,8 +75,15 @@ METERS: dict[str, Measure] = {
 SCORES = ("training score", "validation score")  # all that a trial of the check-up measures
 
 
-def measures_for(model: keras.Model, notes: dict[str, str]) -> dict[str, Measure]:
-    """name -> function(model, data) for `repeat`; what does not apply gives NaN, and a note."""
+def measures_for(
+    model: keras.Model, kind: Kind | None, notes: dict[str, str]
+) -> dict[str, Measure]:
+    """name -> function(model, data) for `repeat`; what does not apply gives NaN, and a note.
+
+    kind   None for a model with several outputs
+    """
+    if kind is None:
+        return {NORM: or_nan(NORM, METERS[NORM], notes)}
     found = METERS | {
         f"gradient change, {name}": gradient_change(place)
         for name, place in watched_layers(model).items()

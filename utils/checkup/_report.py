@@ -67,7 +67,8 @@ class Report:
         self.columns = columns_of(found)
         self.rows = dict(rows_of(found))
         self.reading = list(reading_of(found))
-        self.left_out, self.why_not, self.notes = found.left_out, found.why_not, found.notes
+        self.left_out, self.notes = found.left_out, found.notes
+        self.why_not = {} if found.diverged else found.why_not
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -138,8 +138,8 @@ def harm(f: Findings) -> str:
 def learns_nothing(f: Findings) -> str:
     if f.diverged or not f.trained or f.kind is None:
         return ""
-    score = f.at_best("validation score")
-    if not (f.learnt < NOTHING or score < f.kind.majority + 0.01):
+    score, majority = f.at_best("validation score"), f.kind.majority
+    if not (score < majority + 0.01 or (f.learnt < NOTHING and score < majority + f.margin)):
         return ""
     if averages_lag(f) or rate_too_high(f) or rate_too_low(f) or too_small(f):
         return ""  # that explains it
