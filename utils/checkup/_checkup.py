@@ -114,7 +114,8 @@ class Session:
 
     def run(self) -> None:
         try:
-            self.look()
+            with in_a_sentence("your model"):
+                self.look()
             self.time_an_epoch()
             self.train_yours()
             self.try_remedies()
@@ -365,9 +366,7 @@ def in_a_sentence(name: str) -> Iterator[None]:
     except MemoryError as error:
         raise MemoryError(str(error)) from None
     except Exception as error:
-        lines = [line for line in str(error).splitlines() if line.strip() and "{{" not in line]
-        last = lines[-1].strip() if lines else type(error).__name__
-        raise ValueError(f"the training of {name} stops with an error: {last[:200]}") from None
+        raise ValueError(f"{name} stops with an error: {first_sentence(error)}") from None
 
 
 def what_differs(yours: Arm, fix: Arm) -> list[str]:

@@ -27,6 +27,9 @@ UNITS = 12  # of a layer, whose pairs are ablated
 SHARES = (0, 0.25, 0.5, 0.75, 1)
 NORM = "norm of the kernels"
 
+# Lines of an error that say where inside of TensorFlow or Keras it was.
+INSIDE = r'\s*(File "|Detected at|Graph execution error|Exception encountered|\[\[|Stack trace)'
+
 Measure = Callable[[keras.Model, Examples], Any]
 
 
@@ -160,7 +163,9 @@ def or_nan(name: str, function: Measure, notes: dict[str, str]) -> Measure:
 
 
 def first_sentence(error: Exception) -> str:
-    text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("Arguments received by")[0]
-    text = re.sub(r"Exception encountered when calling [\w.]+\(\)\.", "", text)
-    text = " ".join(text.split()) or type(error).__name__
+    """What went wrong, without the inside of TensorFlow and Keras."""
+    text = re.sub(r"\x1b\[\d*m|\{\{.*?\}\}|\[Op:.*?\]", "", str(error))
+    text = text.partition("Arguments received by")[0]
+    lines = [line for line in text.splitlines() if not re.match(INSIDE, line)]
+    text = " ".join(" ".join(lines).split()) or type(error).__name__
     return text if len(text) <= 160 else f"{text[:157]}…"

@@ -92,9 +92,7 @@ def images(name, size=None):
 def one_column():
     """The last measurement of an e-mail, from the others: a regression."""
     data = data_of("spam", 800)
-    return record(
-        data.x_train[:, :-1], data.x_train[:, -1], data.x_val[:, :-1], data.x_val[:, -1]
-    )
+    return record(data.x_train[:, :-1], data.x_train[:, -1], data.x_val[:, :-1], data.x_val[:, -1])
 
 
 def several_labels():

@@ -44,7 +44,9 @@ WELL = {
 
 
 def trial(loss, score, **more):
-    return Known({"training loss": loss, "validation loss": loss, "validation score": score, **more})
+    return Known(
+        {"training loss": loss, "validation loss": loss, "validation score": score, **more}
+    )
 
 
 def healthy(**changes):
@@ -69,7 +71,9 @@ def ill(**numbers):
 
 
 def learning_little(score=0.3, loss=1.8):
-    return ill(training_loss=loss, validation_loss=loss, training_score=score, validation_score=score)
+    return ill(
+        training_loss=loss, validation_loss=loss, training_score=score, validation_score=score
+    )
 
 
 SLOWER, FASTER = "learning rate × 0.1", "learning rate × 10"
