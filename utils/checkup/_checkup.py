@@ -119,8 +119,8 @@ class Session:
             self.time_an_epoch()
             self.train_yours()
             self.try_remedies()
-            self.try_half()
             self.try_fixes()
+            self.try_half()
             self.try_flips()
         except KeyboardInterrupt:
             self.found.left_out.append("Interrupted: this is the report so far.")

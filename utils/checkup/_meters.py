@@ -89,7 +89,7 @@ def measures_for(
         return {NORM: or_nan(NORM, METERS[NORM], notes)}
     found = METERS | {
         f"gradient change, {name}": gradient_change(place)
-        for name, place in watched_layers(model).items()
+        for name, place in list(watched_layers(model).items())[1:]  # below the first is none
     }
     measures = {name: or_nan(name, function, notes) for name, function in found.items()}
     if normalizations(model):
