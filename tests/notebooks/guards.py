@@ -48,6 +48,8 @@ SECOND_EDITION = {
     "00_overfitting",
     "01_covariate_shift_batch_normalization",
     "02_co_adaptation_dropout",
+    "05_your_own_model",
+    "questions",
 }
 BUDGET = {"cells": 26, "figures": 6, "visible lines of code": 90, "words": 1100}  # of a lesson
 LONGEST_CELL, MOST_CLAIMS, SHARE_OF_WORDS = 15, 3, 0.6
@@ -86,8 +88,10 @@ def guard(function: Guard) -> Guard:
 
 
 def kind(path: Path) -> str:
-    """lesson, deeper, exercises, solutions or quiz."""
-    return "lesson" if path.parent.name == "notebooks" else path.parent.name
+    """lesson, deeper, exercises, solutions or quiz; beside: the questions, no lesson."""
+    if path.parent.name != "notebooks":
+        return path.parent.name
+    return "lesson" if path.name[:1].isdigit() else "beside"
 
 
 def tags(cell: NotebookNode) -> list[str]:

@@ -91,6 +91,11 @@ def badge(course: Course, path: str) -> str:
     return f"[![Open in Colab]({COLAB_ICON})]({colab(course, path)})" if course.url else NO_BADGE
 
 
+def number(path: Path) -> str:
+    """`03` of a lesson; a name, where there is no number."""
+    return path.stem.partition("_")[0]
+
+
 def colab_line(course: Course) -> str:
     if not course.url:
         why = "this copy of the course is not published, so there is nothing that a link could open"
@@ -98,7 +103,7 @@ def colab_line(course: Course) -> str:
     kinds = ["lessons", "deeper", "exercises"]
     folders = [NOTEBOOKS / ("" if kind == "lessons" else kind) for kind in kinds]
     links = [
-        f"{kind} " + " · ".join(f"[{p.name[:2]}]({colab(course, relative(p))})" for p in paths)
+        f"{kind} " + " · ".join(f"[{number(p)}]({colab(course, relative(p))})" for p in paths)
         for kind, paths in zip(kinds, (sorted(f.glob("*.ipynb")) for f in folders), strict=True)
     ]
     note = f"Nothing to install: the first cell fetches the course at {course.ref}"

@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from tools.execute import for_each_named, read_notebook, replace_file
-from tools.notebooks import BUILD, NOTEBOOKS, NotebookError
+from tools.notebooks import BUILD, NotebookError, taught_lessons
 from tools.write.pages import loaded_urls, render_markdown, title
 
 SLIDES = BUILD / "slides"
@@ -193,4 +193,4 @@ def write(path: Path, folder: Path = SLIDES) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(for_each_named(write, sorted(NOTEBOOKS.glob("*.ipynb"))))
+    sys.exit(for_each_named(write, taught_lessons()))

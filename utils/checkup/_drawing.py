@@ -10,6 +10,7 @@ from utils import plots
 from utils.checkup._findings import Findings
 
 LETTERS = 16  # of an arm's name below its points
+LEAST_RANGE = 0.1  # of the validation score
 
 
 def draw(found: Findings) -> Figure:
@@ -69,6 +70,9 @@ def draw_arms(ax: Axes, found: Findings) -> None:
     ax.set(title="What every seed reaches", ylabel=f"validation {score}")
     ax.set_xticks(range(len(arms)), list(arms))
     ax.set_xlim(-0.5, len(arms) - 0.5)
+    low, high = ax.get_ylim()
+    if (aside := LEAST_RANGE - (high - low)) > 0:  # a thousandth is no difference to look at
+        ax.set_ylim(low - aside / 2, high + aside / 2)
 
 
 def shortened(name: str) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
 import matplotlib.pyplot as plt
 
 from utils import plots
-
-if TYPE_CHECKING:
-    from utils.checkup._report import Diagnosis, Report
+from utils.checkup._rules import Diagnosis
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
@@ -23,8 +21,8 @@ th:first-child, td:first-child { text-align: left; } tr + tr { border-top: 1px s
 ALT = "Left: the losses over the epochs. Right: what every seed of every arm reaches."
 
 
-def write_page(report: Report) -> str:
-    """The whole page; every text in it is escaped."""
+def write_page(report: Any) -> str:
+    """The whole page of a `Report`; every text in it is escaped."""
     parts = [
         f"<h1>Check-up</h1><p>{escape(report.heading())}</p>",
         "<h2>What was found</h2>",
@@ -60,7 +58,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
     )
 
 
-def table_html(report: Report) -> str:
+def table_html(report: Any) -> str:
     if not report.rows:
         return "<p>Nothing was trained.</p>"
     head = "".join(f"<th>{escape(column)}</th>" for column in ["", *report.columns])
@@ -71,7 +69,7 @@ def table_html(report: Report) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def figure_html(report: Report) -> str:
+def figure_html(report: Any) -> str:
     fig = report.figure()
     data = base64.b64encode(plots.png(fig)).decode()
     plt.close(fig)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,7 +13,8 @@ from utils.checkup._arms import Arm, Paired, mean
 from utils.checkup._drawing import draw
 from utils.checkup._findings import FLIPS, Findings
 from utils.checkup._page import write_page
-from utils.checkup._rules import RULES
+from utils.checkup._rules import RULES, Diagnosis
+from utils.comparisons import Differences
 
 LESSONS = {
     "00": "notebooks/00_overfitting.ipynb",
@@ -30,19 +30,6 @@ FIRST_ROWS = (
     "gap",
     "penalty",
 )
-
-
-class Diagnosis(NamedTuple):
-    """A sign that was found: the evidence, a fix to try, and the lesson (a path, or "")."""
-
-    sign: str
-    evidence: str
-    fix: str
-    lesson: str
-
-    def __str__(self) -> str:
-        lesson = f" ({self.lesson})" if self.lesson else ""
-        return f"{self.sign}: {self.evidence}.\n   Try: {self.fix}{lesson}"
 
 
 class Report:
@@ -74,6 +61,29 @@ class Report:
         return "\n".join(self.lines())
 
     __repr__ = __str__
+
+    def differences(self, fix: str, meter: str = "validation loss") -> Differences:
+        """Fix less yours, seed against seed, both at their best epochs.
+
+        meter   the name of a row; "validation score" and "training score" for what it is called
+        """
+        arms = {arm.name: arm for arm in self._found.fixes}
+        if fix not in arms:
+            raise ValueError(f"fix is {fix!r}; this report has {', '.join(arms) or 'none'}")
+        return arms[fix].minus(self._found.yours, self._name_of(meter))
+
+    def values(self, meter: str, best: bool = True) -> np.ndarray:
+        """What each seed of your model has at its best epoch, or at the end: float64 (seeds,)."""
+        return self._found.yours.values(self._name_of(meter), best)
+
+    def _name_of(self, meter: str) -> str:
+        names = {
+            label_of(name, self._found): name for name in ("validation score", "training score")
+        }
+        name = names.get(meter, meter)
+        if name not in {*self.rows, *names.values()}:
+            raise ValueError(f"meter is {meter!r}; this report has {', '.join(self.rows)}")
+        return name
 
     def heading(self) -> str:
         found = self._found

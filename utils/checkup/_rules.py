@@ -39,6 +39,19 @@ class Rule(NamedTuple):
     lesson: str
 
 
+class Diagnosis(NamedTuple):
+    """A sign that was found: the evidence, a fix to try, and the lesson (a path, or "")."""
+
+    sign: str
+    evidence: str
+    fix: str
+    lesson: str
+
+    def __str__(self) -> str:
+        lesson = f" ({self.lesson})" if self.lesson else ""
+        return f"{self.sign}: {self.evidence}.\n   Try: {self.fix}{lesson}"
+
+
 def values_not_finite(f: Findings) -> str:
     return "; ".join(f.bad_values)
 

@@ -165,8 +165,14 @@ SICK = {
         lambda: data_of("digits"),
         {"epochs": 10},
     ),
-    "rate, spam": (
+    "rate, emoji": (
         "a learning rate that is too high",
+        convolutional(**EMOJI, rate=0.1),
+        lambda: data_of("emoji"),
+        {"epochs": 6},
+    ),
+    "divergence, spam": (
+        "a training that diverges",
         dense(**SPAM, rate=20.0, optimizer=keras.optimizers.SGD),
         lambda: data_of("spam"),
         {"epochs": 10},

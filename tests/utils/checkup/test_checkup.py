@@ -57,6 +57,20 @@ def test_a_row_a_meter_and_a_column_an_arm(report):
     assert repr(report) == text
 
 
+def test_differences_are_of_the_same_seed_and_names_are_those_of_the_rows(report):
+    mine, his = report._found.yours, report._found.fixes[0]
+    expected = his.values("validation score", best=True) - mine.values(
+        "validation score", best=True
+    )
+    for name in ("validation accuracy", "validation score"):
+        np.testing.assert_allclose(report.differences(NASTY, name).differences, expected)
+    np.testing.assert_array_equal(report.values("gap", best=False), mine.values("gap"))
+    with pytest.raises(ValueError, match="fix is 'a'; this report has <b>drop"):
+        report.differences("a")
+    with pytest.raises(ValueError, match="meter is 'speed'; this report has validation loss"):
+        report.values("speed")
+
+
 def test_the_page_needs_nothing_else_and_escapes_names(report, tmp_path):
     page = report.save(tmp_path / "checkup.html").read_text(encoding="utf-8")
     assert "<script" not in page
