@@ -37,7 +37,7 @@ from utils.comparisons import compare
 from utils.datasets import flip_labels
 from utils.repeats import SEEDS, repeat, seeded
 
-PILOT = 512  # examples on which a first epoch is timed
+PILOT = 256  # examples on which a first epoch is timed
 SHARE_OF_FIRST = 0.4  # of the time, that the first seed may take
 SHARE_OF_YOURS = 0.6  # and all seeds of the reader's own model
 FEWEST_EPOCHS = 3
@@ -149,22 +149,39 @@ class Session:
     def time_an_epoch(self) -> None:
         """Time an epoch on a few examples; take fewer where the first seed would take too long."""
         times: list[float] = []
-        few = self.data.beginning(PILOT, PILOT)
+        few = self.data.fewer(PILOT, PILOT)
         clock = {"clock": lambda model: times.append(self.budget.spent) or 0.0}
         self.train("a first look", self.build, few, self.seeds[:1], epochs=2, watch=clock, count=0)
         scale = self.found.examples / count(few.x_train)
         epoch = (times[-1] - times[-2]) * scale
-        most = int(SHARE_OF_FIRST * self.budget.left / max(epoch, 1e-9))
-        if most < self.epochs:
-            self.epochs = max(FEWEST_EPOCHS, most) if self.epochs > FEWEST_EPOCHS else self.epochs
-            self.found.left_out.append(
-                f"{self.found.epochs - self.epochs} of {self.found.epochs} epochs: "
-                f"one takes about {epoch:.0f} s. Give more `minutes`, or fewer examples."
+        self.fit_in(SHARE_OF_FIRST * self.budget.left / max(epoch, 1e-9), epoch)
+
+    def fit_in(self, affordable: float, seconds: float) -> None:
+        """Take fewer epochs where so many are affordable; where hardly any is, fewer examples."""
+        found, asked = self.found, self.epochs
+        if affordable >= asked:
+            return
+        self.epochs = max(int(affordable), min(FEWEST_EPOCHS, asked))
+        if self.epochs < asked:
+            found.left_out.append(
+                f"{asked - self.epochs} of {asked} epochs: one takes about {seconds:.0f} s. "
+                "Give more `minutes`, or fewer examples."
             )
-            self.found.steps = self.found.steps * self.epochs // self.found.epochs
-            self.found.epochs = self.epochs
-            left = looks.first_statistics_left(self.model, self.found.steps)
-            self.found.first_statistics_left = left
+        if affordable < self.epochs:
+            share = affordable / self.epochs
+            train, val = (
+                max(PILOT, int(share * n)) for n in (found.examples, found.validation_examples)
+            )
+            self.data = self.data.fewer(train, val)
+            if count(self.data.x_train) < found.examples:
+                found.left_out.append(
+                    f"All but {count(self.data.x_train):,} of {found.examples:,} training examples."
+                )
+            found.examples = count(self.data.x_train)
+            found.validation_examples = count(self.data.x_val)
+        found.steps = -(-found.examples // self.data.batch_size) * self.epochs
+        found.epochs = self.epochs
+        found.first_statistics_left = looks.first_statistics_left(self.model, found.steps)
 
     # Training
 

@@ -37,19 +37,30 @@ class Examples:
     notes: list[str] = field(default_factory=list)
 
     def some(self, part: str, most: int) -> tuple[Any, np.ndarray]:
-        """The first `most` examples and labels of "train" or "val"."""
-        x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
-        return rows(x, slice(most)), rows(y, slice(most))
+        """At most so many examples and labels of "train" or "val", always the same ones.
 
-    def beginning(self, train: int, val: int) -> Examples:
+        Drawn at random: people's data are often sorted by class.
+        """
+        x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+        which = drawn(count(x), most)
+        return rows(x, which), rows(y, which)
+
+    def fewer(self, train: int, val: int) -> Examples:
         """The same, with fewer examples."""
         pairs = self.some("train", train), self.some("val", val)
-        return Examples(*pairs[0], *pairs[1], batch_size=self.batch_size)
+        return Examples(*pairs[0], *pairs[1], batch_size=self.batch_size, notes=self.notes)
 
 
 def rows(values: Any, which: Any) -> Any:
     """These rows of every array in `values`."""
     return tf.nest.map_structure(lambda part: part[which], values)
+
+
+def drawn(size: int, most: int) -> Any:
+    """Which `most` of `size` rows are taken: all of them, or some in their order."""
+    if size <= most:
+        return slice(None)
+    return np.sort(np.random.default_rng(SPLIT_SEED).permutation(size)[:most])
 
 
 def count(values: Any) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.restoring import calls_replaced, left_as_found
-from utils.checkup._data import Examples
+from utils.checkup._data import Examples, count, rows
 from utils.checkup._kind import BINARY, CLASSES, LABELS, Kind, first_outputs
 from utils.meters import leaf_layers
 
@@ -51,8 +51,7 @@ def repeated_examples(data: Examples) -> tuple[float, float]:
     known = set(train)
     leaked, within = np.mean([one in known for one in val]), 1 - len(known) / len(train)
     if len(parts := tf.nest.flatten(data.x_train)) == 1 and parts[0].dtype.kind == "f":
-        parts += tf.nest.flatten(data.x_val)
-        train, val = (part[:SEARCHED].reshape(len(part[:SEARCHED]), -1) for part in parts)
+        train, val = (flat(data.some(part, SEARCHED)[0]) for part in ("train", "val"))
         apart, own = nearest(spread(val), train), nearest_other(train)
         near = NEAR * max(np.median(apart), np.median(own))
         leaked, within = max(leaked, np.mean(apart < near)), max(within, np.mean(own < near))
@@ -63,6 +62,12 @@ def fingerprints(x: Any) -> list[bytes]:
     """One for each example: equal where all of its inputs are."""
     parts = [np.ascontiguousarray(part).reshape(len(part), -1) for part in tf.nest.flatten(x)]
     return [b"".join(part[row].tobytes() for part in parts) for row in range(len(parts[0]))]
+
+
+def flat(x: Any) -> np.ndarray:
+    """The one input as a matrix, a row an example."""
+    [values] = tf.nest.flatten(x)
+    return values.reshape(len(values), -1)
 
 
 def spread(points: np.ndarray) -> np.ndarray:
@@ -216,6 +221,13 @@ def loss_of(model: keras.Model, x: Any, y: Any, calls: dict, training: bool) -> 
     with calls_replaced(calls):
         outputs = model(x, training=training)
         return float(model.compute_loss(x=x, y=tf.convert_to_tensor(y), y_pred=outputs))
+
+
+def answers(model: keras.Model, x: Any) -> np.ndarray:
+    """The model's outputs in inference mode, some examples at a time."""
+    parts = [rows(x, slice(start, start + STATISTICS)) for start in range(0, count(x), STATISTICS)]
+    outputs = [model(tf.nest.map_structure(as_tensor, part), training=False) for part in parts]
+    return np.concatenate([keras.ops.convert_to_numpy(output) for output in outputs])
 
 
 def as_tensor(values: np.ndarray) -> tf.Tensor:

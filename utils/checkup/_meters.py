@@ -13,6 +13,7 @@ from utils import meters
 from utils.checkup._data import Examples
 from utils.checkup._kind import Kind, as_classes
 from utils.checkup._looks import (
+    answers,
     normalizable,
     normalizations,
     smallest_hidden,
@@ -56,8 +57,7 @@ def odd_labels(model: keras.Model, data: Examples) -> float:
     that is only hard has its label near the top. So the last third of the ranks is counted, and
     scaled up. Needs three classes.
     """
-    x, y = data.x_val, np.asarray(data.y_val)
-    outputs = model.predict(x, batch_size=256, verbose=0)
+    y, outputs = np.asarray(data.y_val), answers(model, data.x_val)
     classes = outputs.shape[-1]
     outputs = outputs.reshape(-1, classes)
     labels = as_classes(y, (len(y), classes)).ravel()
@@ -66,6 +66,7 @@ def odd_labels(model: keras.Model, data: Examples) -> float:
     return float(np.mean(ranks >= classes - last) * (classes - 1) / last)
 
 
+# Scores first; a meter that does not apply to a model raises ValueError, in a sentence.
 METERS: dict[str, Measure] = {
     "training score": score_of("train", SEEN),
     "validation score": score_of("val", 10**9),

@@ -92,8 +92,21 @@ def test_what_there_is_no_time_for_is_left_out_and_named(capsys):
     text = " ".join(report.left_out)
     assert "2 of 3 seeds" in text
     assert "The fix 'dropout': no time was left." in report.left_out
-    assert capsys.readouterr().out == "check-up: done\n"
+    assert capsys.readouterr().out.strip().endswith("check-up: done")
     assert "0.0" not in report.rows["validation loss"]
+
+
+def test_where_an_epoch_takes_long_epochs_go_first_then_examples():
+    data = data_of("digits", 1000)
+    session = Session(small, data, None, 1, 20, None, 2)
+    session.fit_in(5.5, seconds=9)
+    assert (session.found.epochs, session.found.examples) == (5, 1000)
+    session = Session(small, data, None, 1, 20, None, 2)
+    session.fit_in(1.5, seconds=30)
+    assert (session.found.epochs, session.found.examples) == (3, 500)
+    assert session.found.steps == 3 * 16
+    assert session.found.left_out[0].startswith("17 of 20 epochs: one takes about 30 s.")
+    assert session.found.left_out[1] == "All but 500 of 1,000 training examples."
 
 
 def interrupting(after):

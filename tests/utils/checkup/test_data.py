@@ -59,6 +59,15 @@ def test_a_fifth_is_held_out_once_and_said():
     assert "a fifth" in found.notes[0]
 
 
+def test_some_examples_are_drawn_from_all_of_them():
+    found = read((X, np.sort(Y), X[:4], Y[:4]), MODEL)  # sorted by class
+    x, y = found.some("train", 10)
+    assert len(x) == 10
+    assert set(y) == {0, 1}
+    np.testing.assert_array_equal(x, found.some("train", 10)[0])
+    np.testing.assert_array_equal(found.some("train", 99)[0], X)
+
+
 def test_a_pipeline_brings_its_batch_size_and_arrays_that_of_fit():
     assert read((pipeline(batch=8), pipeline(4)), MODEL).batch_size == 8
     assert read((X, Y), MODEL).batch_size == 32
