@@ -20,7 +20,7 @@ from utils.checkup import _looks as looks
 from utils.checkup._arms import Arm
 from utils.checkup._budget import Budget, Shown
 from utils.checkup._data import SPLIT_SEED, Examples, count, read, rows
-from utils.checkup._findings import FLIPS, HALF, PLAIN, Findings
+from utils.checkup._findings import FAR_SLOWER, FASTER, FLIPS, HALF, PLAIN, SLOWER, Findings
 from utils.checkup._kind import BINARY, CLASSES, Kind, kind_of
 from utils.checkup._meters import (
     first_sentence,
@@ -42,6 +42,7 @@ SHARE_OF_FIRST = 0.4  # of the time, that the first seed may take
 SHARE_OF_YOURS = 0.6  # and all seeds of the reader's own model
 FEWEST_EPOCHS = 3
 LITTLE = 0.7  # of the guessing loss must go, or the learning rate is tried lower and higher
+HARDLY = 0.7  # of the guessing loss is left at a tenth of the learning rate: try a hundredth
 UNSETTLED = 0.97  # a training score below asks what another network would reach
 FLIPPED = 0.05
 
@@ -274,26 +275,28 @@ class Session:
         found = self.found
         if found.bad_values or found.logits or found.answers < 2 or not found.trained:
             return
-        unsettled = not found.at_end("training score") > UNSETTLED
-        if found.diverged or not found.learnt > LITTLE:
-            if np.isfinite(found.rate):
-                self.try_rates()
-            else:
-                found.why_not["another learning rate"] = "the optimizer has a schedule, or none"
-        if unsettled or found.diverged:
+        if found.diverged or not found.at_end("training score") > UNSETTLED:
             reference = reference_for(self.model, self.data, found.kind)
             if reference is not None:
                 build, data = reference
                 self.trial(PLAIN, build, data)
+        if found.diverged or not found.learnt > LITTLE or found.is_behind:
+            if np.isfinite(found.rate):
+                self.try_rates()
+            else:
+                found.why_not["another learning rate"] = "the optimizer has a schedule, or none"
 
     def try_rates(self) -> None:
-        for factor in (0.1, 10.0):
-            name = f"learning rate × {factor:g}"
-            self.trial(name, with_rate(self.build, factor), self.data)
-            if self.found.diverged and factor < 1:
-                if not self.found.trials.get(name) or self.found.trials[name].diverged.any():
-                    self.trial("learning rate × 0.01", with_rate(self.build, 0.01), self.data)
-                return
+        """A tenth and ten times; a hundredth where a tenth is not enough to learn anything."""
+        self.try_rate(SLOWER)
+        slower = self.found.trials.get(SLOWER)
+        if slower is None or slower.diverged.any() or self.found.share_of(SLOWER) > HARDLY:
+            self.try_rate(FAR_SLOWER)
+        if not self.found.diverged:
+            self.try_rate(FASTER)
+
+    def try_rate(self, name: str) -> None:
+        self.trial(name, with_rate(self.build, float(name.split()[-1])), self.data)
 
     def trial(self, name: str, build: Callable, data: Examples, **measure: Callable) -> None:
         """Train one seed of something else, and keep its scores."""

@@ -10,6 +10,8 @@ from utils.checkup._arms import Arm, mean
 from utils.checkup._kind import BINARY, CLASSES, LABELS, Kind
 
 PLAIN = "a plain network"  # what the check-up trains beside the reader's model
+SLOWER, FASTER = "learning rate × 0.1", "learning rate × 10"
+FAR_SLOWER = "learning rate × 0.01"
 HALF = "half of the training data"
 FLIPS = "5 % of the labels flipped"
 
@@ -65,6 +67,11 @@ class Findings:
         """What a trial of the check-up reached at its best epoch; NaN where it did not run."""
         return mean(self.trials[name].values(row, best=True)) if name in self.trials else np.nan
 
+    def share_of(self, name: str) -> float:
+        """What is left of the guessing loss in a trial, on training data; NaN where not known."""
+        guess = self.kind.guess if self.kind else np.nan
+        return self.trial(name, "training loss") / guess
+
     @property
     def is_classified(self) -> bool:
         return self.kind is not None and self.kind.task in (CLASSES, BINARY, LABELS)
@@ -74,6 +81,12 @@ class Findings:
         """A difference of validation scores that chance hardly makes: 3 standard errors, or 5 %."""
         share = np.clip(np.nan_to_num(self.at_best("validation score"), nan=0.5), 0.1, 0.9)
         return max(0.05, 3 * float(np.sqrt(share * (1 - share) / self.validation_examples)))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a plain network does better on new data than this one on its training data."""
+        mine = max(self.at_best("training score"), self.at_best("validation score"))
+        return self.trial(PLAIN, "validation score") - mine > self.margin
 
     @property
     def learnt(self) -> float:

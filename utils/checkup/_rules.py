@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.checkup._findings import HALF, PLAIN, Findings
+from utils.checkup._findings import FAR_SLOWER, FASTER, HALF, PLAIN, SLOWER, Findings
 
 LEAKED = 0.02  # of the validation examples, beyond those that repeat anyway
 FEW = 50  # validation examples
@@ -91,11 +91,11 @@ def diverged(f: Findings) -> str:
 
 
 def rate_too_high(f: Findings) -> str:
-    return other_rate(f, "learning rate × 0.1")
+    return other_rate(f, SLOWER) or other_rate(f, FAR_SLOWER)
 
 
 def rate_too_low(f: Findings) -> str:
-    return other_rate(f, "learning rate × 10")
+    return other_rate(f, FASTER)
 
 
 def other_rate(f: Findings, name: str) -> str:
@@ -167,8 +167,7 @@ def learns_nothing(f: Findings) -> str:
 def too_small(f: Findings) -> str:
     """It does not fit its training data as well as a plain network does new data."""
     plain, mine = f.trial(PLAIN, "validation score"), f.at_best("training score")
-    ahead = plain - max(mine, f.at_best("validation score"))
-    if f.diverged or not ahead > f.margin:
+    if f.diverged or not f.is_behind:
         return ""
     if averages_lag(f) or rate_too_high(f) or rate_too_low(f):
         return ""  # that explains it
@@ -262,13 +261,13 @@ RULES = (
     Rule(
         "a learning rate that is too high",
         rate_too_high,
-        "A learning rate ten times lower; or BatchNormalization, which bears a higher one.",
+        "That learning rate; or BatchNormalization, which bears a higher one.",
         "01",
     ),
     Rule(
         "a learning rate that is too low",
         rate_too_low,
-        "A learning rate ten times higher, or more epochs.",
+        "That learning rate, or more epochs.",
         "01",
     ),
     Rule(
