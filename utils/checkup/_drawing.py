@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 from utils import plots
 from utils.checkup._findings import Findings
 
-LETTERS = 16  # of an arm's name below its points
+LETTERS = 9  # of an arm's name below its points
 LEAST_RANGE = 0.1  # of the validation score
 
 
@@ -53,22 +55,22 @@ def draw_arms(ax: Axes, found: Findings) -> None:
     row, score = "validation score", found.kind.score if found.kind else "score"
     yours = found.yours
     arms = {
-        "yours,\nat the end": yours.values(row),
-        "yours,\nbest epoch": yours.values(row, best=True),
+        "yours:\nthe end": yours.values(row),
+        "yours:\nbest": yours.values(row, best=True),
     }
     arms |= {shortened(arm.name): arm.values(row, best=True) for arm in found.fixes}
     if not any(np.isfinite(values).any() for values in arms.values()):
         row, score = "validation loss", "loss"
         arms = {
-            "yours,\nat the end": yours.values(row),
-            "yours,\nbest epoch": yours.values(row, best=True),
+            "yours:\nthe end": yours.values(row),
+            "yours:\nbest": yours.values(row, best=True),
         } | {shortened(arm.name): arm.values(row, best=True) for arm in found.fixes}
     colors = plots.BASELINE, plots.STOPPED, *[plots.FIX] * len(found.fixes)
     for place, (values, color) in enumerate(zip(arms.values(), colors, strict=True)):
         aside = np.linspace(-0.1, 0.1, len(values)) if len(values) > 1 else [0]
         ax.plot(place + np.array(aside), values, plots.MARKERS.get(color, "o"), color=color)
     ax.set(title="What every seed reaches", ylabel=f"validation {score}")
-    ax.set_xticks(range(len(arms)), list(arms))
+    ax.set_xticks(range(len(arms)), list(arms), fontsize=9)
     ax.set_xlim(-0.5, len(arms) - 0.5)
     low, high = ax.get_ylim()
     if (aside := LEAST_RANGE - (high - low)) > 0:  # a thousandth is no difference to look at
@@ -78,7 +80,7 @@ def draw_arms(ax: Axes, found: Findings) -> None:
 def shortened(name: str) -> str:
     """Two lines of a name at most; a $ is no formula."""
     name = name.replace("$", r"\$")
-    lines = [name[start : start + LETTERS] for start in range(0, len(name), LETTERS)]
+    lines = wrap(name, LETTERS)
     return "\n".join(lines[:2]) + ("…" if len(lines) > 2 else "")
 
 
