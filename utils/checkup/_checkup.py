@@ -355,12 +355,13 @@ class Session:
             self.found.fixes.append(arm)
             try:
                 self.extend(arm, build, seeds[:many])
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"the fix {name!r}: {error}") from None
+            except (TypeError, ValueError) as error:  # the rest of the report is worth having
+                self.found.left_out.append(f"The fix {name!r}: {first_sentence(error)}")
             finally:
                 if not arm.parts:
                     self.found.fixes.remove(arm)
-            arm.differs = what_differs(self.found.yours, arm)
+            if arm.parts:
+                arm.differs = what_differs(self.found.yours, arm)
 
     def try_flips(self) -> None:
         """What 5 % wrong labels of the reader's own classes do: one seed."""
@@ -370,6 +371,9 @@ class Session:
             self.found.why_not[FLIPS] = "only labels that are one whole number each are flipped"
             return
         if self.found.answers < 2 or self.found.diverged:
+            return
+        if y.min() < 0:  # as for a hinge loss
+            self.found.why_not[FLIPS] = "labels are flipped where they count from 0"
             return
         noisy, _ = flip_labels(y.reshape(-1), FLIPPED, seed=26, classes=kind.classes)
         data = replace(self.data, y_train=noisy.reshape(y.shape))
@@ -393,7 +397,7 @@ def what_differs(yours: Arm, fix: Arm) -> list[str]:
     """Every line but the fix itself is a confound."""
     first = yours.parts[0]
     for part in fix.parts:
-        if part.seeds == first.seeds:
+        if part.seeds == first.seeds and not (part.diverged | first.diverged).all():
             return list(compare(first, part, "loss").confounds)
     return []
 

@@ -109,6 +109,13 @@ def test_where_an_epoch_takes_long_epochs_go_first_then_examples():
     assert session.found.left_out[1] == "All but 500 of 1,000 training examples."
 
 
+def test_a_fix_that_cannot_train_costs_its_column_only():
+    report = checkup(small, FEW, fixes={"wrong": dense((3, 3))}, **QUICK | {"minutes": 1})
+    assert report.columns == ["yours, at the end", "at its best epoch"]
+    [why] = [line for line in report.left_out if "wrong" in line]
+    assert why.startswith("The fix 'wrong': build_model's network cannot take x_train")
+
+
 def interrupting(after):
     """A builder that is interrupted when it is called so many times."""
     calls = iter(range(after))
