@@ -69,7 +69,7 @@ def draw_arms(ax: Axes, found: Findings) -> None:
     for place, (values, color) in enumerate(zip(arms.values(), colors, strict=True)):
         aside = np.linspace(-0.1, 0.1, len(values)) if len(values) > 1 else [0]
         ax.plot(place + np.array(aside), values, plots.MARKERS.get(color, "o"), color=color)
-    ax.set(title="What every seed reaches", ylabel=f"validation {score}")
+    ax.set(title="What does every seed reach?", ylabel=f"validation {score}")
     ax.set_xticks(range(len(arms)), list(arms), fontsize=9)
     ax.set_xlim(-0.5, len(arms) - 0.5)
     low, high = ax.get_ylim()
