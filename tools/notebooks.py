@@ -32,6 +32,15 @@ def is_folded(cell: NotebookNode) -> bool:
     return any(cell.metadata.get(key) == value for key, value in FOLDED.items())
 
 
+def taught_lessons() -> list[Path]:
+    """The lessons with exercises, in order: those of a workshop. Others are read alone."""
+    return [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if has_exercises(path)]
+
+
+def has_exercises(lesson: Path) -> bool:
+    return (lesson.parent / "solutions" / lesson.name).exists()
+
+
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     """All notebooks below `folder` in reading order: the lessons, then each folder of more."""
     found = [path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts]

@@ -6,6 +6,7 @@ claims        sentences that the page checks
 repeats       the same training under several seeds
 comparisons   two arms, seed against seed; which of several fixes did it
 meters        a number for each named problem: drift, ablation, size of weights, wrong labels learnt
+checkup       all of that on a network of your own, in one call
 checks        exercises that check themselves
 
 Each package shows its public names in `__init__`. What begins with an underscore is its inside, and

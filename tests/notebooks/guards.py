@@ -50,6 +50,8 @@ SECOND_EDITION = {
     "02_co_adaptation_dropout",
     "03_large_weights_l1_l2",
     "04_all_together",
+    "05_your_own_model",
+    "questions",
 }
 BUDGET = {"cells": 26, "figures": 6, "visible lines of code": 90, "words": 1100}  # of a lesson
 LONGEST_CELL, MOST_CLAIMS, SHARE_OF_WORDS = 15, 3, 0.6
@@ -88,8 +90,10 @@ def guard(function: Guard) -> Guard:
 
 
 def kind(path: Path) -> str:
-    """lesson, deeper, exercises, solutions or quiz."""
-    return "lesson" if path.parent.name == "notebooks" else path.parent.name
+    """lesson, deeper, exercises, solutions or quiz; beside: the questions, no lesson."""
+    if path.parent.name != "notebooks":
+        return path.parent.name
+    return "lesson" if path.name[:1].isdigit() else "beside"
 
 
 def tags(cell: NotebookNode) -> list[str]:

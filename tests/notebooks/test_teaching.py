@@ -7,12 +7,12 @@ import pytest
 
 from tests.notebooks.guards import is_second
 from tests.notebooks.test_minutes import SAID
-from tools.notebooks import NOTEBOOKS, ROOT
+from tools.notebooks import NOTEBOOKS, ROOT, taught_lessons
 from tools.write.quiz import questions
 
 TEXT = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
 PLANS = ["Half a day", "A whole day"]
-LESSONS = {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+LESSONS = {path.name[:2]: path for path in taught_lessons()}
 TALK = 10  # minutes that a lesson of the first edition takes longer in a room
 # What courses get wrong: a word of the sentence, and of what meets it in the quiz or a discussion.
 MISCONCEPTIONS = {

@@ -120,6 +120,11 @@ def badges(course: Course, path: str, *places: str) -> str:
     return " ".join(shown) if course.url else NO_BADGE
 
 
+def number(path: Path) -> str:
+    """`03` of a lesson; a name, where there is no number."""
+    return path.stem.partition("_")[0]
+
+
 def colab_line(course: Course) -> str:
     if not course.url:
         return (
@@ -131,7 +136,7 @@ def colab_line(course: Course) -> str:
     folders = [NOTEBOOKS / ("" if kind == "lessons" else kind) for kind in kinds]
     links = [
         f"{kind} "
-        + " · ".join(f"[{p.name[:2]}]({link(course, 'Colab', relative(p))})" for p in paths)
+        + " · ".join(f"[{number(p)}]({link(course, 'Colab', relative(p))})" for p in paths)
         for kind, paths in zip(kinds, (sorted(f.glob("*.ipynb")) for f in folders), strict=True)
     ]
     note = f"Nothing to install: the first cell fetches the course at {course.ref}"

@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from tools.execute import for_each_named
-from tools.notebooks import BUILD, NOTEBOOKS, NotebookError, read_notebook, replace_file
+from tools.notebooks import BUILD, NotebookError, read_notebook, replace_file, taught_lessons
 from tools.write.html import loaded_urls, render_markdown
 
 SLIDES = BUILD / "slides"
@@ -198,4 +198,4 @@ def write(path: Path, folder: Path = SLIDES) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(for_each_named(write, sorted(NOTEBOOKS.glob("*.ipynb"))))
+    sys.exit(for_each_named(write, taught_lessons()))

@@ -10,6 +10,7 @@ from utils.meters._ablation import (
 from utils.meters._drift import channel_percentiles, dead_channels, drift, layer_output, net_shift
 from utils.meters._gradients import GradientShift, gradient_shift
 from utils.meters._jacobian import jacobian_norm
+from utils.meters._layers import leaf_layers
 from utils.meters._pairs import PairCosts, pair_costs
 from utils.meters._score import score
 from utils.meters._weights import kernel_norm, kernels_of, memorized, pruning_curve, zeros
@@ -29,6 +30,7 @@ __all__ = [
     "kernel_norm",
     "kernels_of",
     "layer_output",
+    "leaf_layers",
     "memorized",
     "net_shift",
     "noisy_accuracy",

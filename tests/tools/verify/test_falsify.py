@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools.notebooks import NotebookError, find_notebooks
+from tools.notebooks import NotebookError, taught_lessons
 from tools.verify import falsify
 from tools.verify.falsify import NO_DROPOUT, REMOVALS, Removal, failed_claims, verdict, without
 
@@ -62,10 +62,8 @@ def test_a_cell_that_is_gone_is_named():
 
 
 def test_every_lesson_loses_its_fixes_in_cells_that_are_there():
-    lessons = [path for path in find_notebooks() if path.parent.name == "notebooks"]
-    assert {path.name[:2] for path in lessons if path.name[:2].isdigit()} == {
-        removal.lesson for removal in REMOVALS
-    }
+    lessons = taught_lessons()
+    assert {path.name[:2] for path in lessons} == {removal.lesson for removal in REMOVALS}
     for removal in REMOVALS:
         [path] = [path for path in lessons if path.name.startswith(removal.lesson)]
         sources = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}

@@ -8,12 +8,12 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests import browser
-from tools.notebooks import NOTEBOOKS, NotebookError
+from tools.notebooks import NOTEBOOKS, NotebookError, taught_lessons
 from tools.write import slides
 from tools.write.html import loaded_urls
 from tools.write.slides import HEIGHT, SMALLEST, WIDTH, pixels, shortened, slides_of, to_slides
 
-LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
+LESSONS = taught_lessons()
 FEWEST_SLIDES, NOTE_LENGTH = 12, 30
 # What the browser found to fit: the static checks hold lessons to it where there is no browser.
 MOST_WORDS, MOST_CODE_LINES, SMALLEST_FIGURE = 125, 26, 300
