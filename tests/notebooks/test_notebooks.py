@@ -42,6 +42,12 @@ def test_lessons_are_found_first_and_checkpoints_not_at_all(tmp_path):
     assert found == ["00.ipynb", "01.ipynb", "deeper/00.ipynb"]
 
 
+def test_the_questions_are_no_lesson():
+    assert guards.kind(PATH) == "lesson"
+    assert guards.kind(PATH.with_name("questions.ipynb")) == "beside"
+    assert guards.kind(Path("notebooks/deeper/00_overfitting.ipynb")) == "deeper"
+
+
 def figure(alt=ALT, text=ALT, mime="image/png"):
     return new_output(
         "display_data", {mime: "iVBORw0=", "text/plain": text}, metadata={mime: {"alt": alt}}

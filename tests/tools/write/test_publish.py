@@ -132,6 +132,11 @@ def published(copy):
     return folder
 
 
+def test_a_lesson_goes_by_its_number_and_other_pages_by_their_names():
+    names = "03_large_weights_l1_l2.ipynb", "questions.ipynb"
+    assert [publish.number(Path(name)) for name in names] == ["03", "questions"]
+
+
 def has_setup(text):
     """Whether this is a notebook with code: the questions of the quiz hold none."""
     return '"id": "setup"' in text
