@@ -146,6 +146,7 @@ def test_healthy_findings_are_told_to_be_so():
         {"yours": Known(WELL, statistics=[0.5, 0.5, 0.6, 0.1])},  # lag without harm
         {"yours": Known(WELL, statistics=[0.5, 0.4, 0.1, 0.6])},  # no dropout stands before it
         {"yours": Known(WELL | {"validation loss": 0.52}, WELL)},  # the loss hardly turns
+        {"yours": Known(WELL | {"validation loss": 0.7, "training loss": 0.5}, WELL)},  # both jump
         {"trials": {HALF: trial(1.9, 0.3, **{"score elsewhere": 0.3, "odd labels": 0.3})}},
         {"trials": {PLAIN: trial(0.1, 0.86)}},  # a better network, but this one could do it
         {"kind": None},
