@@ -58,7 +58,7 @@ LESSONS = [
         "`L2`",
         "share memorized",
         "wrong labels memorized",
-        "Fewer, not none",
+        "Few memorized, not none",
         True,
     ),
 ]
