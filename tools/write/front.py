@@ -58,7 +58,7 @@ LESSONS = [
         "`L2`",
         "share memorized",
         "wrong labels memorized",
-        "Few memorized, not none",
+        "Few are memorized",
         True,
     ),
 ]
