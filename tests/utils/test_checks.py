@@ -806,7 +806,7 @@ WRONG |= {
     ],
     "rescaled": [
         (scaled("same", "same", "changes"), "so the norm grows"),
-        (scaled("grows", "changes", "changes"), "divides by the spread"),
+        (scaled("grows", "changes", "changes"), "divides by the standard deviation"),
         (scaled("grows", "same", "same"), "Nothing divides"),
         (scaled("grows", "?", "changes"), 'write "same" or "changes"'),
     ],
