@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,11 +15,22 @@ import numpy as np
 
 from utils import meters
 from utils._shared.arguments import distinct_seeds, function, whole_number
+from utils._shared.machine import cores
+from utils._shared.tensors import as_tensor
 from utils.checkup import _looks as looks
 from utils.checkup._arms import Arm
 from utils.checkup._budget import Budget, Shown
 from utils.checkup._data import SPLIT_SEED, Examples, count, read, rows
-from utils.checkup._findings import FAR_SLOWER, FASTER, FLIPS, HALF, PLAIN, SLOWER, Findings
+from utils.checkup._findings import (
+    FAR_SLOWER,
+    FASTER,
+    FLIPS,
+    HALF,
+    PLAIN,
+    PROGRESS,
+    SLOWER,
+    Findings,
+)
 from utils.checkup._kind import BINARY, CLASSES, Kind, kind_of
 from utils.checkup._meters import (
     first_sentence,
@@ -189,12 +199,12 @@ class Session:
     def train_yours(self) -> None:
         """The first seed says how long the others take; then as many as there is time for."""
         yours = self.found.yours
-        self.extend(yours, self.build, self.seeds[:1])
+        self.extend(yours, self.build, self.model, self.seeds[:1])
         seconds = yours.seconds
         many = self.affordable(seconds, SHARE_OF_YOURS)
         rest = self.seeds[1 : 1 + many]
         if rest:
-            self.extend(yours, self.build, rest)
+            self.extend(yours, self.build, self.model, rest)
         if len(yours.seeds) < len(self.seeds):
             self.found.left_out.append(
                 f"{len(self.seeds) - len(yours.seeds)} of {len(self.seeds)} seeds: "
@@ -203,17 +213,19 @@ class Session:
 
     def affordable(self, seconds: float, share: float = 1.0) -> int:
         """For how many runs of so many seconds there is time; several cores train several."""
-        at_once = 1.4 if (os.cpu_count() or 1) > 1 else 1.0
+        at_once = 1.4 if cores() > 1 else 1.0
         return int(at_once * share * self.budget.left / max(seconds, 1e-9))
 
-    def extend(self, arm: Arm, build: Callable, seeds: tuple[int, ...]) -> None:
-        """Train `seeds` of an arm, measure them, and append them to it."""
-        self.started = self.budget.spent
-        model = built(first_model(build, seeds[0]), self.data)
+    def extend(self, arm: Arm, build: Callable, model: keras.Model, seeds: tuple[int, ...]) -> None:
+        """Train `seeds` of an arm, measure them, and append them to it.
+
+        model   one that `build` has built: says which meters apply
+        """
+        start = self.budget.spent
         measure = measures_for(model, self.found.kind, self.found.why_not)
         watch = watches_for(model)
         self.append(arm, build, self.data, seeds, measure, watch)
-        arm.seconds = (self.budget.spent - self.started) / len(seeds)
+        arm.seconds = (self.budget.spent - start) / len(seeds)
 
     def append(
         self,
@@ -249,7 +261,7 @@ class Session:
         **settings: Any,
     ) -> Any:
         """`repeat`, with the check-up's own line of progress in place of its own."""
-        seen = {"progress": self.advance(name, count)}
+        seen = {PROGRESS: self.advance(name, count)}
         with contextlib.redirect_stdout(io.StringIO()), in_a_sentence(name):
             return repeat(
                 build,
@@ -354,7 +366,8 @@ class Session:
             arm = Arm(name)
             self.found.fixes.append(arm)
             try:
-                self.extend(arm, build, seeds[:many])
+                model = built(first_model(build, seeds[0]), self.data)
+                self.extend(arm, build, model, seeds[:many])
             except (TypeError, ValueError) as error:  # the rest of the report is worth having
                 self.found.left_out.append(f"The fix {name!r}: {first_sentence(error)}")
             finally:
@@ -435,7 +448,7 @@ def first_model(build: Callable, seed: int) -> keras.Model:
 def built(model: keras.Model, data: Examples) -> keras.Model:
     """The model, called on two examples where it has not been; an error in a sentence."""
     try:
-        model(keras.tree.map_structure(looks.as_tensor, rows(data.x_train, slice(2))))
+        model(keras.tree.map_structure(as_tensor, rows(data.x_train, slice(2))))
     except Exception as error:
         shapes = ", ".join(str(part.shape) for part in keras.tree.flatten(data.x_train))
         raise ValueError(

@@ -53,18 +53,9 @@ def draw_losses(ax: Axes, found: Findings) -> None:
 def draw_arms(ax: Axes, found: Findings) -> None:
     """The validation score of each seed: yours at the end and at its best epoch, and each fix."""
     row, score = "validation score", found.kind.score if found.kind else "score"
-    yours = found.yours
-    arms = {
-        "yours:\nthe end": yours.values(row),
-        "yours:\nbest": yours.values(row, best=True),
-    }
-    arms |= {shortened(arm.name): arm.values(row, best=True) for arm in found.fixes}
+    arms = values_of_arms(found, row)
     if not any(np.isfinite(values).any() for values in arms.values()):
-        row, score = "validation loss", "loss"
-        arms = {
-            "yours:\nthe end": yours.values(row),
-            "yours:\nbest": yours.values(row, best=True),
-        } | {shortened(arm.name): arm.values(row, best=True) for arm in found.fixes}
+        score, arms = "loss", values_of_arms(found, "validation loss")
     colors = plots.BASELINE, plots.STOPPED, *[plots.FIX] * len(found.fixes)
     for place, (values, color) in enumerate(zip(arms.values(), colors, strict=True)):
         aside = np.linspace(-0.1, 0.1, len(values)) if len(values) > 1 else [0]
@@ -75,6 +66,13 @@ def draw_arms(ax: Axes, found: Findings) -> None:
     low, high = ax.get_ylim()
     if (aside := LEAST_RANGE - (high - low)) > 0:  # a thousandth is no difference to look at
         ax.set_ylim(low - aside / 2, high + aside / 2)
+
+
+def values_of_arms(found: Findings, row: str) -> dict[str, np.ndarray]:
+    """Of yours at the end and at its best epoch, and of each fix at its own: (seeds,) each."""
+    yours = found.yours
+    own = {"yours:\nthe end": yours.values(row), "yours:\nbest": yours.values(row, best=True)}
+    return own | {shortened(arm.name): arm.values(row, best=True) for arm in found.fixes}
 
 
 def shortened(name: str) -> str:

@@ -14,6 +14,7 @@ SLOWER, FASTER = "learning rate × 0.1", "learning rate × 10"
 FAR_SLOWER = "learning rate × 0.01"
 HALF = "half of the training data"
 FLIPS = "5 % of the labels flipped"
+PROGRESS = "progress"  # what is watched to show how far a training is: no meter
 
 
 @dataclass

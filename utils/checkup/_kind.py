@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from utils._shared.losses import loss_of, name_of, settings_of, units
 from utils.checkup._data import Examples, rows
 
 CLASSES, BINARY, LABELS, NUMBERS, OTHER = (
@@ -49,15 +50,14 @@ def kind_of(model: keras.Model, data: Examples) -> Kind:
     """
     outputs = np.asarray(first_outputs(model, data))
     loss = only_loss(model, outputs)
-    name = name_of(loss)
-    units = outputs.shape[-1] if outputs.ndim > 1 else 1
-    task = task_of(name, units, np.asarray(data.y_train))
+    classes = units(outputs.shape)
+    task = task_of(name_of(loss) or "", classes, np.asarray(data.y_train))
     from_logits = bool(settings_of(loss).get("from_logits"))
     try:
         guess, majority = guessing(loss, task, outputs.shape, from_logits, data)
     except Exception:  # a loss of one's own, or labels in a form of their own: not known
         guess, majority = np.nan, np.nan
-    return Kind(task, max(units, 2), guess, majority, from_logits, loss)
+    return Kind(task, max(classes, 2), guess, majority, from_logits, loss)
 
 
 def first_outputs(model: keras.Model, data: Examples) -> Any:
@@ -68,34 +68,20 @@ def first_outputs(model: keras.Model, data: Examples) -> Any:
 
 
 def only_loss(model: keras.Model, outputs: np.ndarray) -> Any:
-    losses = keras.tree.flatten(model.loss)
-    if len(losses) != 1:
-        raise ValueError(f"the model has {len(losses)} losses")
-    if str(losses[0]).lower() in ("crossentropy", "ce"):
-        is_binary = outputs.shape[-1] == 1
-        return keras.losses.get(f"{'binary' if is_binary else 'categorical'}_crossentropy")
-    return keras.losses.get(losses[0])
+    if (many := len(keras.tree.flatten(model.loss))) != 1:
+        raise ValueError(f"the model has {many} losses")
+    return loss_of(model, outputs.shape)
 
 
-def name_of(loss: Any) -> str:
-    """`binarycrossentropy`, for the class and the function; "" for what is not Keras's."""
-    kind = loss if hasattr(loss, "__name__") else type(loss)
-    return kind.__name__.lower().replace("_", "") if kind.__module__.startswith("keras.") else ""
-
-
-def settings_of(loss: Any) -> dict:
-    return loss.get_config() if hasattr(loss, "get_config") else {}
-
-
-def task_of(name: str, units: int, y: np.ndarray) -> str:
+def task_of(name: str, classes: int, y: np.ndarray) -> str:
     if "binary" in name or ("hinge" in name and "categorical" not in name):
-        return BINARY if units == 1 else LABELS
+        return BINARY if classes == 1 else LABELS
     if "categorical" in name or "divergence" in name:
         return CLASSES
     regressions = "squared", "absolute", "huber", "logcosh", "poisson", "cosine"
     if name.startswith("mean") or any(word in name for word in regressions):
         return NUMBERS
-    if name == "" and y.dtype.kind in "iu" and units > 1:
+    if name == "" and y.dtype.kind in "iu" and classes > 1:
         return CLASSES
     return OTHER
 
@@ -115,7 +101,7 @@ def guessing(
         shares = np.bincount(y.ravel(), minlength=shape[-1]) / y.size
         answer, majority = shares, float(np.mean(y_val == shares.argmax()))
     elif task in (BINARY, LABELS):
-        answer = y.reshape(-1, shape[-1] if len(shape) > 1 else 1).mean(axis=0)
+        answer = y.reshape(-1, units(shape)).mean(axis=0)
         labels = y_val.reshape(-1, len(answer))
         majority = float(np.mean(labels == (answer > 0.5)))
     else:

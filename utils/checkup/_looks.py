@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from utils._shared.losses import settings_of
 from utils._shared.restoring import calls_replaced, left_as_found
+from utils._shared.tensors import as_tensor
 from utils.checkup._data import Examples, count, rows
 from utils.checkup._kind import BINARY, CLASSES, LABELS, Kind, first_outputs
 from utils.meters import leaf_layers
@@ -120,7 +122,7 @@ def why_dead(layer: keras.Layer, name: str, penalty: Any) -> str:
 
 def logits_mismatch(model: keras.Model, kind: Kind, data: Examples) -> str:
     """What the loss takes the outputs for and what they are, where these differ; else ""."""
-    if kind.task not in (CLASSES, BINARY, LABELS) or not hasattr(kind.loss, "get_config"):
+    if kind.task not in (CLASSES, BINARY, LABELS) or "from_logits" not in settings_of(kind.loss):
         return ""
     outputs = first_outputs(model, data)
     if not np.isfinite(outputs).all():
@@ -128,8 +130,6 @@ def logits_mismatch(model: keras.Model, kind: Kind, data: Examples) -> str:
     in_range = ((outputs >= 0) & (outputs <= 1)).all()
     sums = outputs.sum(axis=-1)
     are_shares = in_range and (kind.task != CLASSES or np.allclose(sums, 1, atol=1e-3))
-    if "from_logits" not in kind.loss.get_config():
-        return ""
     if kind.from_logits and are_shares and ends_in_probabilities(model):
         return "the loss has from_logits=True, and the outputs are probabilities already"
     if not kind.from_logits and not are_shares:
@@ -228,11 +228,6 @@ def answers(model: keras.Model, x: Any) -> np.ndarray:
     parts = [rows(x, slice(start, start + STATISTICS)) for start in range(0, count(x), STATISTICS)]
     outputs = [model(tf.nest.map_structure(as_tensor, part), training=False) for part in parts]
     return np.concatenate([keras.ops.convert_to_numpy(output) for output in outputs])
-
-
-def as_tensor(values: np.ndarray) -> tf.Tensor:
-    is_float = values.dtype.kind == "f"
-    return tf.convert_to_tensor(values.astype(keras.config.floatx()) if is_float else values)
 
 
 def normalizable(model: keras.Model) -> Iterator[keras.Layer]:

@@ -27,7 +27,7 @@ def write_page(report: Any) -> str:
         f"<h1>Check-up</h1><p>{escape(report.heading())}</p>",
         "<h2>What was found</h2>",
         *(map(diagnosis_html, report.diagnoses)),
-        "" if report.diagnoses else "<p>No sign of anything wrong.</p>",
+        "" if report.diagnoses else f"<p>{report.without_signs}</p>",
         "<h2>What was measured</h2>",
         table_html(report),
         figure_html(report),

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from utils.checkup._data import Examples
 from utils.checkup._kind import BINARY, CLASSES, LABELS, NUMBERS, Kind
-from utils.checkup._looks import bad_values
 
 WIDTH = 256  # units in each of two hidden layers
 MOST_INPUTS = 20_000
@@ -27,7 +26,7 @@ def reference_for(
     """
     known = kind is not None and kind.task in (CLASSES, BINARY, LABELS, NUMBERS)
     parts = tf.nest.flatten(data.x_train)
-    if not known or len(parts) != 1 or parts[0].dtype.kind not in "biuf" or bad_values(data):
+    if not known or len(parts) != 1 or parts[0].dtype.kind not in "biuf":
         return None
     x_train, x_val = as_columns(parts[0], tf.nest.flatten(data.x_val)[0])
     if x_train.shape[1] > MOST_INPUTS:

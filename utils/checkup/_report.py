@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from utils.checkup._arms import Arm, Paired, mean
 from utils.checkup._drawing import draw
-from utils.checkup._findings import FLIPS, Findings
+from utils.checkup._findings import FLIPS, PROGRESS, Findings
 from utils.checkup._page import write_page
 from utils.checkup._rules import RULES, Diagnosis
 from utils.comparisons import Differences
@@ -93,13 +93,18 @@ class Report:
             f"{found.validation_examples:,} validation examples, {found.seconds:.0f} s"
         )
 
+    @property
+    def without_signs(self) -> str:
+        """What stands in place of signs, where there are none."""
+        return "No sign of anything wrong." if self._found.trained else "Nothing was trained."
+
     def lines(self) -> Iterator[str]:
         yield self.heading()
         yield ""
         for number, diagnosis in enumerate(self.diagnoses, 1):
             yield f"{number}. {str(diagnosis)[:1].upper()}{str(diagnosis)[1:]}"
         if not self.diagnoses:
-            yield "No sign of anything wrong." if self._found.trained else "Nothing was trained."
+            yield self.without_signs
         if self._found.trained:
             yield ""
             yield from self.table()
@@ -149,7 +154,7 @@ def rows_of(found: Findings) -> Iterator[tuple[str, list[str]]]:
     first = found.yours.parts[0]
     names = [*FIRST_ROWS, *first.measured, *first.watched]
     for name in dict.fromkeys(names):
-        if name in ("statistics", "seen") or (name == "penalty" and not found.at_end(name)):
+        if name in ("statistics", PROGRESS) or (name == "penalty" and not found.at_end(name)):
             continue
         cells = [written(found.yours.values(name)), written(found.yours.values(name, best=True))]
         if name.startswith("drift"):

@@ -9,10 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from utils._shared.losses import loss_of, name_of
 from utils._shared.restoring import left_as_found
 from utils._shared.sharing import compiled_once
 from utils.meters._calling import answer, as_tensors, batches, finite, predicted, take
-from utils.meters._score import BINARY, NUMBERS, gives_logits, last_activation, loss_of, name_of
+from utils.meters._score import BINARY, NUMBERS, gives_logits, last_activation
 
 UNCHANGED = "unchanged"
 PROBABILITIES = {UNCHANGED: tf.identity, "softmax": tf.nn.softmax, "sigmoid": tf.sigmoid}

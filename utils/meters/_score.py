@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from utils._shared.losses import loss_of, name_of, settings_of, units
 from utils.meters._calling import (
     as_tensors,
     batches,
@@ -232,11 +233,6 @@ def per_example(points: np.ndarray) -> np.ndarray:
     return points.reshape(len(points), -1).mean(axis=1)
 
 
-def units(shape: tuple) -> int:
-    """How many numbers the model puts out for each example or position."""
-    return shape[-1] if len(shape) > 1 else 1
-
-
 def fits(y: np.ndarray, shape: tuple) -> bool:
     """Whether `y` has that shape, but for a last axis of one."""
     return shape in (y.shape, (*y.shape, 1)) or y.shape == (*shape, 1)
@@ -263,30 +259,6 @@ def compiled_metrics(model: keras.Model) -> list:
     return [metric for metric in metrics if metric is not None]
 
 
-def loss_of(model: keras.Model, shape: tuple) -> Any:
-    """The one loss that `model` was compiled with, as Keras looks it up, or None."""
-    losses = keras.tree.flatten(getattr(model, "loss", None))
-    if len(losses) != 1:
-        return None
-    if str(losses[0]).lower() in ("crossentropy", "ce"):
-        return keras.losses.get(f"{'binary' if units(shape) == 1 else 'categorical'}_crossentropy")
-    return keras.losses.get(losses[0])
-
-
-def name_of(thing: Any) -> str | None:
-    """A name for Keras's own losses and metrics, and what is derived from them; others: None."""
-    kinds = [thing] if hasattr(thing, "__name__") else type(thing).__mro__
-    for kind in kinds:
-        if kind.__module__.startswith("keras."):
-            return kind.__name__.lower().replace("_", "")
-    return None
-
-
 def gives_logits(loss: Any) -> bool:
     """Whether it is a binary cross-entropy of logits."""
     return name_of(loss) in BINARY and bool(settings_of(loss).get("from_logits"))
-
-
-def settings_of(thing: Any) -> dict:
-    """The arguments of a loss or metric; a function has its defaults: none."""
-    return thing.get_config() if hasattr(thing, "get_config") else {}

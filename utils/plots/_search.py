@@ -30,7 +30,8 @@ def search_results(
     if losses.shape != (len(settings),):
         raise ValueError(f"losses has shape {losses.shape} for {len(settings)} settings; give each")
     fig, axes = panels(columns=len(names), share=False, height=3)
-    for ax, (knob, name) in zip(np.atleast_1d(axes), names.items(), strict=True):
+    axes = np.atleast_1d(axes)
+    for ax, (knob, name) in zip(axes, names.items(), strict=True):
         for setting, loss in zip(settings, losses, strict=True):
             if knob not in setting:
                 ax.axhline(loss, color="black", linestyle=":", linewidth=1.2, zorder=0)
@@ -43,7 +44,7 @@ def search_results(
             ends = np.floor(min(values)) - 0.1, np.ceil(max(values)) + 0.1  # whole decades
             ax.set(xscale="log", xlim=np.power(10, ends))
             ax.minorticks_off()
-        ax.sharey(np.atleast_1d(axes)[0])
-    np.atleast_1d(axes)[0].set_ylabel("selection loss")
+        ax.sharey(axes[0])
+    axes[0].set_ylabel("selection loss")
     fig.suptitle(title, **OVER_ALL)
     return fig

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.restoring import left_as_found
-from utils.repeats._data import Examples, as_tensor
+from utils._shared.tensors import as_tensor
+from utils.repeats._data import Examples
 from utils.repeats._seeding import holds_first_values, initializers_noted, new_model
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils._shared.arguments import needed_arguments
+from utils._shared.tensors import as_tensor
 from utils.repeats._data_prints import DataPrint, prints_of
 
 PARTS = ("x_train", "y_train", "x_val", "y_val")
@@ -145,9 +146,3 @@ def check_alike(name: str, train: Any, val: Any) -> None:
                 f"data.{name}_val is {b.dtype} {b.shape} and data.{name}_train {a.dtype} "
                 f"{a.shape}; give both the same kind of numbers and shape per example"
             )
-
-
-def as_tensor(values: np.ndarray) -> tf.Tensor:
-    """A tensor as `fit` makes it: floating-point numbers in Keras's float type."""
-    is_float = np.issubdtype(values.dtype, np.floating)
-    return tf.convert_to_tensor(values.astype(keras.config.floatx()) if is_float else values)

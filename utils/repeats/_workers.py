@@ -9,15 +9,10 @@ from functools import partial
 
 import tensorflow as tf
 
+from utils._shared.machine import cores
+
 THREADS = "TF_NUM_INTRAOP_THREADS"
 AT_START = os.environ.get(THREADS, "")  # TensorFlow reads it once, when it first computes
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def threads() -> int:

@@ -143,6 +143,7 @@ def test_interrupted_before_the_first_seed_is_finished(tmp_path):
     assert "Nothing was trained." in str(report)
     assert "Interrupted" in report.left_out[0]
     assert "Nothing was trained" in report.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "No sign of anything wrong" not in report.save(tmp_path / "a.html").read_text("utf-8")
 
 
 def first_sign(build, data, **settings):

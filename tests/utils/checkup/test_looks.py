@@ -159,6 +159,23 @@ def test_a_loss_of_ones_own_has_no_guess_and_several_outputs_no_kind():
         kind_of(model, examples())
 
 
+class OwnCrossentropy(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+
+
+class OwnSquares(keras.losses.MeanSquaredError):
+    """Derived from one that Keras knows, and so `score` is R²."""
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "task"), [(OwnCrossentropy(), Y, CLASSES), (OwnSquares(), ONE_HOT * 1.5, NUMBERS)]
+)
+def test_a_loss_class_of_ones_own_is_told_as_score_tells_it(loss, y, task):
+    kind = kind_of(network(loss=loss), examples(y=y, y_val=y[:80]))
+    assert kind.task == task
+
+
 def test_labels_drawn_at_random_are_told_from_hard_examples():
     from utils.checkup._meters import odd_labels
 

@@ -8,6 +8,7 @@ import pytest
 from keras import layers, ops, regularizers
 
 from tests.utils.comparisons.arms import DATA, X, compiled, described, network, what_differs
+from tests.utils.repeats.models import decaying
 from tests.utils.repeats.reference import double_precision
 from utils._shared.differing import hidden_line
 from utils.comparisons import compare
@@ -137,16 +138,7 @@ def test_weights_that_decay_leaves_out():
 
 
 def test_weight_decay_left_out_by_the_name_of_a_layer():
-    """Keras looks for it in the whole path of a weight, `…/body/kernel`."""
-
-    def build(left_out):
-        model = keras.Sequential([keras.Input((6,)), layers.Dense(8, name="body"), layers.Dense(3)])
-        optimizer = keras.optimizers.AdamW(0.05, weight_decay=2.0)
-        if left_out:
-            optimizer.exclude_from_weight_decay(var_names=["body"])
-        return compiled(model, optimizer)
-
-    both_ways(build, "layer 1, Dense: kernel_weight_decay none → off", "bias_weight_decay")
+    both_ways(decaying, "layer 1, Dense: kernel_weight_decay none → off", "bias_weight_decay")
 
 
 def test_without_decay_leaving_out_is_nothing():

@@ -1,6 +1,5 @@
 """Decision boundaries: the line lies where the answer changes."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -8,13 +7,6 @@ from utils import plots
 
 POINTS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
 LABELS = np.array([0, 1, 1, 0])
-
-
-@pytest.fixture(autouse=True)
-def no_figure_left():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def right_of(x):

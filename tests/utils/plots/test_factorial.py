@@ -1,19 +1,11 @@
 """The cube of a factorial experiment: each fix has four pairs, and all arms take part in each."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from utils import plots
 
 FIXES = ["BN", "Dropout", "L2"]
-
-
-@pytest.fixture(autouse=True)
-def no_figure_left():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def thick(ax):

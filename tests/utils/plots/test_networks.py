@@ -1,18 +1,10 @@
 """Small networks, drawn: what is dropped passes nothing on."""
 
-import matplotlib.pyplot as plt
 import pytest
 
 from utils import plots
 
 CAPTIONS = ["full", "thinned", "thinned again"]
-
-
-@pytest.fixture(autouse=True)
-def no_figure_left():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def crosses(ax):

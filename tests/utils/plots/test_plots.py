@@ -18,13 +18,6 @@ HISTORY = {"loss": [3, 2, 1], "val_loss": [3, 2.5, 2.6], "accuracy": [0, 0.5, 1]
 HISTORY["val_accuracy"] = [0, 0.5, 0.6]
 
 
-@pytest.fixture(autouse=True)
-def no_figure_left():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def shown(monkeypatch):
     calls = []

@@ -1,6 +1,5 @@
 """Settings of a search: a dot each over each knob, the lowest loss as a square."""
 
-import matplotlib.pyplot as plt
 import pytest
 
 from utils import plots
@@ -8,13 +7,6 @@ from utils import plots
 SETTINGS = [{}, {"lr": 0.001, "l2": 0.5}, {"lr": 0.1, "l2": 0.2}, {"lr": 0.01, "l2": 0.0}]
 LOSSES = [0.60, 0.70, 0.50, 0.65]
 NAMES = {"lr": "learning rate", "l2": "λ"}
-
-
-@pytest.fixture(autouse=True)
-def no_figure_left():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def test_every_setting_stands_over_its_knobs_and_the_lowest_is_larger():

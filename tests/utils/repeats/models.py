@@ -30,6 +30,16 @@ def split(x, y) -> SimpleNamespace:
     )
 
 
+def decaying(left_out: bool) -> keras.Model:
+    """Weights that decay; all, or all but `body`'s, which is in the path `…/body/kernel`."""
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, name="body"), layers.Dense(3)])
+    optimizer = optimizers.AdamW(0.05, weight_decay=2.0)
+    if left_out:
+        optimizer.exclude_from_weight_decay(var_names=["body"])
+    model.compile(optimizer, losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(ALL, *shape))
 

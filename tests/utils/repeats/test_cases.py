@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tests.utils.repeats.models import decaying
 from utils.comparisons import compare, main_effect, overview
 from utils.meters import ablation_curve, pruning_curve
 from utils.repeats import batch_order, repeat, seeded
@@ -93,14 +94,7 @@ def test_what_differs_is_what_was_trained():
 
 
 def test_weights_that_decay_leaves_out():
-    def build(left_out):
-        model = keras.Sequential([keras.Input((6,)), layers.Dense(8, name="body"), layers.Dense(3)])
-        optimizer = keras.optimizers.AdamW(0.05, weight_decay=2.0)
-        if left_out:
-            optimizer.exclude_from_weight_decay(var_names=["body"])
-        return compiled(model, optimizer)
-
-    assert_as_fit(lambda: build(False), lambda: build(True))
+    assert_as_fit(lambda: decaying(False), lambda: decaying(True))
 
 
 # --- weights that `build_model` brings along ---
